@@ -1,0 +1,89 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { ChalkreelError } from './errors.ts';
+
+/** Settings, each read from one environment variable. Only this file reads the environment. */
+const schema = z.object({
+  /** Folder for embedded Redis, storage, spools. Default `./data`. Losing it loses what was not uploaded. */
+  CHALKREEL_DATA_DIR: z.string().min(1).default('data'),
+  /** Redis to use. Default: an embedded redis-server inside the data folder. */
+  CHALKREEL_REDIS_URL: z
+    .string()
+    .regex(/^(rediss?:\/\/|unix:\/\/|\/)/, 'expected redis://, rediss:// or a socket path')
+    .optional(),
+  /** Where segments go: `file:///folder`. Default `<data>/storage`. */
+  CHALKREEL_STORAGE_URL: z.url({ protocol: /^(file|s3)$/ }).optional(),
+  /** Port of the HTTP API; 0 takes a free one. Default 8787. */
+  CHALKREEL_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  /** Address the API listens on. Default 127.0.0.1: reachable from this machine only. */
+  CHALKREEL_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Bearer keys the API takes, separated by commas, each of 16 characters or more. `up` and `demo` make one when unset. */
+  CHALKREEL_API_KEYS: z
+    .string()
+    .transform((keys) =>
+      keys
+        .split(',')
+        .map((key) => key.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().min(16)))
+    .default([]),
+  /** Secrets that sign links, newest first, separated by commas; the second is still accepted. Made when unset. */
+  CHALKREEL_LINK_SECRETS: z
+    .string()
+    .transform((keys) =>
+      keys
+        .split(',')
+        .map((key) => key.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().min(16)))
+    .default([]),
+  /** Recordings one worker makes at a time. Default 1 per core, at least 1: each needs about 0.8 core. */
+  CHALKREEL_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
+  /** Chromium to run. Default: the first of chromium, google-chrome on PATH. */
+  CHALKREEL_CHROMIUM: z.string().min(1).optional(),
+  /** fatal, error, warn, info, debug, trace or silent. Default info. */
+  CHALKREEL_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info'),
+});
+
+export type Config = {
+  readonly dataDir: string;
+  readonly redisUrl: string | undefined;
+  readonly storageUrl: string | undefined;
+  readonly port: number;
+  readonly host: string;
+  readonly apiKeys: readonly string[];
+  readonly linkSecrets: readonly string[];
+  readonly slots: number | undefined;
+  readonly chromium: string | undefined;
+  readonly logLevel: string;
+};
+
+/** Reads and checks the environment; throws an input error that names the first variable at fault. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const result = schema.safeParse(env);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const field = String(issue?.path[0]);
+    throw new ChalkreelError('invalid-setting', `${field}: ${issue?.message ?? 'invalid'}`, {
+      fault: 'input',
+      details: { field },
+    });
+  }
+  const e = result.data;
+  return {
+    dataDir: path.resolve(e.CHALKREEL_DATA_DIR),
+    redisUrl: e.CHALKREEL_REDIS_URL,
+    storageUrl: e.CHALKREEL_STORAGE_URL,
+    port: e.CHALKREEL_PORT,
+    host: e.CHALKREEL_HOST,
+    apiKeys: e.CHALKREEL_API_KEYS,
+    linkSecrets: e.CHALKREEL_LINK_SECRETS,
+    slots: e.CHALKREEL_SLOTS,
+    chromium: e.CHALKREEL_CHROMIUM,
+    logLevel: e.CHALKREEL_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,26 @@
+import type { Closable } from '../lifecycle.ts';
+import type { HighlightOrigin, Highlight } from '../model/highlight.ts';
+import type { HighlightTrigger } from '../protocol/highlight-trigger.ts';
+import type { Log } from '../log.ts';
+
+/** CONTRACT. The producer side of the queue. */
+export type WorkQueue = Closable & {
+  /** Asks some worker to record; asking twice for one recording is one job. */
+  enqueueRecording(recordingId: string): Promise<void>;
+  /** Asks for a clip's own media, not before `notBeforeMs` (the window's end). */
+  enqueueHighlight(highlightId: string, options: { notBeforeMs: number }): Promise<void>;
+};
+
+/** CONTRACT. A consumer: `handle` runs for up to `concurrency` jobs at once; `signal` aborts on close. */
+export type ConsumeOptions<Job> = {
+  readonly concurrency: number;
+  readonly log: Log;
+  readonly handle: (job: Job, signal: AbortSignal) => Promise<void>;
+};
+
+/** CONTRACT. Turns a trigger into a stored highlight and its job; used by the api and by recorder workers. */
+export type RequestHighlight = (
+  recordingId: string,
+  trigger: HighlightTrigger,
+  origin: HighlightOrigin,
+) => Promise<{ readonly highlight: Highlight; readonly created: boolean }>;

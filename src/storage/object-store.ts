@@ -1,0 +1,34 @@
+import type { Readable } from 'node:stream';
+
+export type ObjectInfo = {
+  readonly key: string;
+  readonly length: number;
+  readonly modifiedAtMs: number;
+};
+
+/** Bytes to store: in memory, or a local file (which may be moved if the store is on the same disk). */
+export type ObjectBody = Uint8Array | { readonly file: string };
+
+/**
+ * Where everything lasting is: a folder, or S3. Keys are `/`-separated, without `.` or `..` parts.
+ * Writes are durable and whole when they resolve; readers never see half an object.
+ */
+export type ObjectStore = {
+  /** Writes an object that must not exist yet. Throws `object-exists` when it does (nothing is changed). */
+  putOnce(key: string, body: ObjectBody): Promise<void>;
+  /** Writes or replaces an object in one step. */
+  put(key: string, body: ObjectBody): Promise<void>;
+  /** Undefined when there is no such object. */
+  find(key: string): Promise<ObjectInfo | undefined>;
+  /** The whole object. Throws `object-not-found`. */
+  read(key: string): Promise<Buffer>;
+  /** A range of it; the end is exclusive. Throws `object-not-found`. */
+  openStream(
+    key: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<Readable>;
+  /** Objects whose keys start with `prefix`, in key order. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Deletes if it exists. */
+  delete(key: string): Promise<void>;
+};
