@@ -1,0 +1,181 @@
+import type { ChildProcess } from 'node:child_process';
+import ffmpegCommand from 'fluent-ffmpeg';
+import { z } from 'zod';
+import { ChalkreelError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+/** One group of arguments per intention: `['-c:v', 'libx264', '-preset', 'veryfast']`. */
+export type FfmpegArgs = readonly (readonly string[])[];
+
+export type FfmpegRun = {
+  readonly args: FfmpegArgs;
+  /** Written to stdin, in order, which is then closed. Without it stdin is closed from the start. */
+  readonly input?: readonly Uint8Array[];
+  /** Kills the child; the run rejects with the signal's reason once the child is gone. */
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  /** The child is killed after this long. Default 60 s: nothing asked of ffmpeg here takes longer. */
+  readonly timeoutMs?: number;
+};
+
+export type FfmpegResult = { readonly stdout: Buffer; readonly tookMs: number };
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const STDERR_LINES = 20;
+
+/**
+ * Runs ffmpeg to its end and resolves to what it wrote to stdout. Errors: `ffmpeg-missing`, `ffmpeg-failed` and
+ * `ffmpeg-timeout`, with command line, exit, last stderr lines and duration; the signal's reason when aborted. The child
+ * is gone when the promise settles.
+ */
+export function runFfmpeg(run: FfmpegRun): Promise<FfmpegResult> {
+  return runProgram(
+    'ffmpeg',
+    [['-hide_banner', '-nostats', '-loglevel', 'warning'], ...run.args],
+    run,
+  );
+}
+
+const probeSchema = z.object({
+  format: z.object({ duration: z.coerce.number().optional() }).default({}),
+  streams: z
+    .array(
+      z.object({
+        codec_type: z.string(),
+        codec_name: z.string().optional(),
+        width: z.number().optional(),
+        height: z.number().optional(),
+      }),
+    )
+    .default([]),
+});
+export type Probe = z.infer<typeof probeSchema>;
+
+/** What ffprobe finds in a file or playlist: container duration in seconds, and its streams. Errors as `runFfmpeg`. */
+export async function probe(
+  input: string,
+  options: Pick<FfmpegRun, 'signal' | 'log' | 'timeoutMs'> = {},
+): Promise<Probe> {
+  const args = [
+    ['-hide_banner', '-loglevel', 'warning'],
+    // what to tell, as data
+    ['-show_format', '-show_streams', '-of', 'json'],
+    [input],
+  ];
+  const { stdout } = await runProgram('ffprobe', args, options);
+  return probeSchema.parse(JSON.parse(stdout.toString('utf8')));
+}
+
+type Program = 'ffmpeg' | 'ffprobe';
+
+async function runProgram(
+  program: Program,
+  args: FfmpegArgs,
+  options: Omit<FfmpegRun, 'args'>,
+): Promise<FfmpegResult> {
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  signal?.throwIfAborted();
+  const flat = args.flat();
+  const startedAt = performance.now();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const kill = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const outcome = await spawnAndWait(program, flat, { input: options.input ?? [], kill });
+  const tookMs = Math.round(performance.now() - startedAt);
+  const report = { command: [program, ...flat].join(' '), tookMs, ...outcome.exit };
+  options.log?.debug({ ffmpeg: report }, 'ffmpeg ended');
+  if (outcome.exit.code === 0 && outcome.error === undefined) {
+    return { stdout: outcome.stdout, tookMs };
+  }
+  signal?.throwIfAborted();
+  throw failure(program, { ...report, stderr: outcome.stderr }, timeout.aborted, outcome.error);
+}
+
+type Exit = { readonly code: number | null; readonly signal: string | null };
+type Outcome = {
+  readonly exit: Exit;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  readonly error?: Error;
+};
+
+/** The part of fluent-ffmpeg that finds the program and starts it; its argument builder and parsers are left aside. */
+type Spawner = {
+  _getFfmpegPath: (callback: (error: Error | null, path: string) => void) => void;
+  _getFfprobePath: (callback: (error: Error | null, path: string) => void) => void;
+  _spawnFfmpeg(
+    args: string[],
+    options: { stdoutLines: number; stdio: 'pipe' },
+    onProcess: (child: ChildProcess) => void,
+    onEnd: (error: Error | null, stdout?: unknown, stderr?: { get(): string }) => void,
+  ): void;
+};
+
+/** Never rejects: how the program ended is in the outcome. */
+function spawnAndWait(
+  program: Program,
+  args: string[],
+  { input, kill }: { input: readonly Uint8Array[]; kill: AbortSignal },
+): Promise<Outcome> {
+  const spawner = ffmpegCommand() as unknown as Spawner;
+  if (program === 'ffprobe') spawner._getFfmpegPath = spawner._getFfprobePath.bind(spawner);
+  return new Promise((resolve) => {
+    let child: ChildProcess | undefined;
+    const chunks: Buffer[] = [];
+    const onAbort = (): void => void child?.kill('SIGKILL');
+    const onProcess = (started: ChildProcess): void => {
+      child = started;
+      started.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+      feed(started, input);
+      if (kill.aborted) onAbort();
+      kill.addEventListener('abort', onAbort, { once: true });
+    };
+    const onEnd = (error: Error | null, _: unknown, stderr?: { get(): string }): void => {
+      const settle = (): void => {
+        kill.removeEventListener('abort', onAbort);
+        resolve({
+          exit: { code: child?.exitCode ?? null, signal: child?.signalCode ?? null },
+          stdout: Buffer.concat(chunks),
+          stderr: stderr?.get() ?? '',
+          ...(error === null || error === undefined ? {} : { error }),
+        });
+      };
+      // The exit may be heard before the last of stdout.
+      if (child?.stdout && !child.stdout.closed) child.stdout.once('close', settle);
+      else settle();
+    };
+    spawner._spawnFfmpeg(args, { stdoutLines: STDERR_LINES + 1, stdio: 'pipe' }, onProcess, onEnd);
+  });
+}
+
+/** Writes the input and closes stdin. A child that ends before it has read everything is no error of ours: its exit code speaks. */
+function feed(child: ChildProcess, input: readonly Uint8Array[]): void {
+  child.stdin?.on('error', () => undefined);
+  for (const bytes of input) child.stdin?.write(bytes);
+  child.stdin?.end();
+}
+
+function failure(
+  program: Program,
+  report: { command: string; tookMs: number; stderr: string } & Exit,
+  isTimeout: boolean,
+  cause: Error | undefined,
+): ChalkreelError {
+  if (report.code === null && report.signal === null) return missing(program, cause);
+  const how =
+    report.signal === null ? `exit code ${String(report.code)}` : `signal ${report.signal}`;
+  const lines = report.stderr.trim().split('\n').slice(-STDERR_LINES).join('\n');
+  const what = isTimeout ? 'was killed because it took too long' : 'failed';
+  return new ChalkreelError(
+    isTimeout ? 'ffmpeg-timeout' : 'ffmpeg-failed',
+    `${program} ${what} (${how} after ${report.tookMs} ms): ${report.command}\n${lines}`,
+    { fault: 'dependency', details: report, cause },
+  );
+}
+
+function missing(program: Program, cause: Error | undefined): ChalkreelError {
+  return new ChalkreelError(
+    'ffmpeg-missing',
+    `Cannot start ${program}: expected it on PATH. Install it with \`apt-get install ffmpeg\` or \`npm run setup\`.`,
+    { fault: 'dependency', retryable: false, cause },
+  );
+}

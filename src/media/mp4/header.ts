@@ -1,0 +1,159 @@
+import { box, fullBox, text, timeField, u16, u32, UINT32_MAX, type BoxPart } from './box.ts';
+import { AUDIO_TIMESCALE, MOVIE_TIMESCALE, VIDEO_TIMESCALE, type Mp4Movie } from './movie.ts';
+import { avc1, mp4a } from './sample-entries.ts';
+import { aacRollGroups, stbl, type Chunk } from './sample-tables.ts';
+
+/** Seconds from 1904-01-01, the epoch of MP4 times, to 1970-01-01. */
+const MP4_EPOCH_OFFSET_SECONDS = 2_082_844_800;
+const IDENTITY_MATRIX = u32(0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000);
+const LANGUAGE_UNDETERMINED = 0x55c4;
+const VIDEO_TRACK_ID = 1;
+const AUDIO_TRACK_ID = 2;
+
+export type HeaderOptions = {
+  readonly chunks: readonly Chunk[];
+  /** Bytes of the file before the media data. */
+  readonly dataStart: number;
+  readonly wideOffsets: boolean;
+};
+
+/** File type: plain MP4 with AVC (ISO/IEC 14496-12 §4.3). */
+export function ftyp(): Buffer {
+  return box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso2avc1mp41'));
+}
+
+/** The movie box: everything about the media but the media (ISO/IEC 14496-12 §8.2.1). */
+export function moov(movie: Mp4Movie, options: HeaderOptions): Buffer {
+  const createdAt = Math.floor(movie.createdAtMs / 1000) + MP4_EPOCH_OFFSET_SECONDS;
+  const version = versionFor(movie.durationTicks, createdAt);
+  const mvhd = fullBox(
+    'mvhd',
+    { version },
+    timeField(version, createdAt, createdAt),
+    u32(MOVIE_TIMESCALE),
+    timeField(version, movie.durationTicks),
+    u32(0x1_0000), // rate 1
+    u16(0x100, 0), // volume 1
+    u32(0, 0),
+    IDENTITY_MATRIX,
+    Buffer.alloc(24),
+    u32(AUDIO_TRACK_ID + 1), // next_track_ID
+  );
+  const times = { createdAt, durationTicks: movie.durationTicks };
+  return box('moov', mvhd, videoTrak(movie, times, options), audioTrak(movie, times, options));
+}
+
+type Times = { readonly createdAt: number; readonly durationTicks: number };
+
+function videoTrak({ video }: Mp4Movie, times: Times, options: HeaderOptions): Buffer {
+  const keys = video.samples.flatMap((sample, index) => (sample.isKey ? [index] : []));
+  return box(
+    'trak',
+    tkhd(VIDEO_TRACK_ID, times, { volume: 0, width: video.width, height: video.height }),
+    edts(times.durationTicks, 0),
+    box(
+      'mdia',
+      mdhd(times.createdAt, VIDEO_TIMESCALE, sumOfDurations(video.samples)),
+      hdlr('vide', 'Video'),
+      minf(
+        fullBox('vmhd', { flags: 1 }, u16(0, 0, 0, 0)),
+        stbl({
+          entry: avc1(video),
+          samples: video.samples,
+          keys,
+          ...options,
+          chunks: options.chunks.filter((chunk) => chunk.track === 'video'),
+        }),
+      ),
+    ),
+  );
+}
+
+function audioTrak({ audio }: Mp4Movie, times: Times, options: HeaderOptions): Buffer {
+  return box(
+    'trak',
+    tkhd(AUDIO_TRACK_ID, times, { volume: 0x100, width: 0, height: 0 }),
+    edts(times.durationTicks, audio.skipSamples),
+    box(
+      'mdia',
+      mdhd(times.createdAt, AUDIO_TIMESCALE, sumOfDurations(audio.samples)),
+      hdlr('soun', 'Sound'),
+      minf(
+        fullBox('smhd', {}, u16(0, 0)),
+        stbl({
+          entry: mp4a(audio),
+          samples: audio.samples,
+          keys: undefined,
+          ...options,
+          chunks: options.chunks.filter((chunk) => chunk.track === 'audio'),
+          groups: aacRollGroups(audio.samples.length),
+        }),
+      ),
+    ),
+  );
+}
+
+function tkhd(
+  trackId: number,
+  { createdAt, durationTicks }: Times,
+  { volume, width, height }: { volume: number; width: number; height: number },
+): Buffer {
+  const version = versionFor(durationTicks, createdAt);
+  return fullBox(
+    'tkhd',
+    { version, flags: 3 }, // enabled, in movie
+    timeField(version, createdAt, createdAt),
+    u32(trackId, 0),
+    timeField(version, durationTicks),
+    u32(0, 0),
+    u16(0, 0, volume, 0), // layer, alternate_group
+    IDENTITY_MATRIX,
+    u32(width * 0x1_0000, height * 0x1_0000),
+  );
+}
+
+/** One edit: the presentation is `durationTicks` of the media from `mediaTime` on (ISO/IEC 14496-12 §8.6.6). */
+function edts(durationTicks: number, mediaTime: number): Buffer {
+  const version = versionFor(durationTicks, mediaTime);
+  return box(
+    'edts',
+    fullBox('elst', { version }, u32(1), timeField(version, durationTicks, mediaTime), u16(1, 0)),
+  );
+}
+
+function mdhd(createdAt: number, timescale: number, duration: number): Buffer {
+  const version = versionFor(duration, createdAt);
+  return fullBox(
+    'mdhd',
+    { version },
+    timeField(version, createdAt, createdAt),
+    u32(timescale),
+    timeField(version, duration),
+    u16(LANGUAGE_UNDETERMINED, 0),
+  );
+}
+
+function hdlr(type: string, name: string): Buffer {
+  return fullBox('hdlr', {}, u32(0), Buffer.from(type), u32(0, 0, 0), text(name));
+}
+
+function minf(mediaHeader: BoxPart, sampleTable: BoxPart): Buffer {
+  const url = fullBox('url ', { flags: 1 }); // the media is in this file
+  return box('minf', mediaHeader, box('dinf', fullBox('dref', {}, u32(1), url)), sampleTable);
+}
+
+/** 64-bit times only where they are needed: old readers know version 0 better. */
+function versionFor(...values: readonly number[]): 0 | 1 {
+  return values.some((value) => value > UINT32_MAX) ? 1 : 0;
+}
+
+function sumOfDurations(samples: readonly { readonly duration: number }[]): number {
+  return samples.reduce((sum, sample) => sum + sample.duration, 0);
+}
+
+/** Header of the media data box: 8 bytes, or 16 where its size needs more than 32 bits (§4.2). */
+export function mdatHeader(dataLength: number): Buffer {
+  const mdat = Buffer.from('mdat', 'latin1');
+  if (dataLength + 8 <= UINT32_MAX) return Buffer.concat([u32(dataLength + 8), mdat]);
+  return Buffer.concat([u32(1), mdat, timeField(1, dataLength + 16)]);
+}
