@@ -73,3 +73,22 @@ export async function withDeadline<T>(
     clearTimeout(timer);
   }
 }
+
+/** A promise and the functions that settle it (Node 20 has no Promise.withResolvers). */
+export type Deferred<T> = {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Makes a Deferred. Its rejection never counts as unhandled: whoever waits is told. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}

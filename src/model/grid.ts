@@ -37,6 +37,11 @@ export function boundaryAtOrBefore(unixMs: number): number {
   return Math.floor(unixMs / SEGMENT_MS) * SEGMENT_MS;
 }
 
+/** The first segment boundary at or after a time, both Unix ms. */
+export function boundaryAtOrAfter(unixMs: number): number {
+  return Math.ceil(unixMs / SEGMENT_MS) * SEGMENT_MS;
+}
+
 /** The number of the segment that contains a time, both times in Unix ms. Negative before `originMs`. */
 export function segmentAt(unixMs: number, originMs: number): number {
   return Math.floor((unixMs - originMs) / SEGMENT_MS);

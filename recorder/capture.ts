@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { WebSocket } from 'ws';
+import { systemClock } from '../src/clock.ts';
+import { ChalkreelError } from '../src/errors.ts';
+import { withDeadline, type Closable } from '../src/lifecycle.ts';
+import type { Log } from '../src/log.ts';
+import type { RecordingSettings } from '../src/model/recording.ts';
+import {
+  fromPageSchema,
+  parseMediaMessage,
+  type CaptureStats,
+  type FromPage,
+  type MediaMessage,
+  type RecorderPageConfig,
+  type ToPage,
+} from '../src/protocol/recorder-link.ts';
+import { openRecorderBrowser, type RecorderBrowser } from './browser.ts';
+import type { FleetClock } from './fleet-clock.ts';
+import type { PageServer } from './page-server.ts';
+
+/** From launch to capture running; 0.2 s alone, 1.4 s when three start at once (lab). */
+const CAPTURE_TIMEOUT_MS = 20_000;
+
+/** Where a recording's grid begins, and when its first picture was taken; both Unix ms. */
+export type RecordingOrigin = { readonly originMs: number; readonly firstFrameMs: number };
+
+type CaptureEvents = {
+  /** Capture and encoders run. */
+  ready: [];
+  media: [MediaMessage];
+  stats: [CaptureStats];
+  /** Once, when recording begins. */
+  origin: [RecordingOrigin];
+  /** Everything up to the asked end has come. */
+  ended: [];
+  /** Capture cannot go on. */
+  failed: [ChalkreelError];
+};
+
+export type CaptureOptions = {
+  readonly settings: RecordingSettings;
+  readonly chromium: string;
+  readonly profileDir: string;
+  readonly pages: PageServer;
+  readonly clock: FleetClock;
+  readonly log: Log;
+};
+
+/** Launches a Chrome and captures its classroom tab, which waits on a page of ours. Throws when that fails. */
+export async function startCapture(options: CaptureOptions): Promise<Capture> {
+  const { pages, settings } = options;
+  const title = `chalkreel-${randomUUID()}`;
+  const ticket = pages.issueTicket();
+  const config: RecorderPageConfig = { ...settings, linkUrl: pages.linkUrl, token: ticket.token };
+  const browser = await openRecorderBrowser({
+    ...options,
+    width: settings.width,
+    height: settings.height,
+    recorderUrl: `${pages.recorderUrl}#${encodeURIComponent(JSON.stringify(config))}`,
+    token: { url: pages.tokenUrl(title), title },
+  });
+  try {
+    return await withDeadline(runCapture(browser, ticket.opened, options), CAPTURE_TIMEOUT_MS, () =>
+      captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
+    );
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+async function runCapture(
+  browser: RecorderBrowser,
+  opened: Promise<WebSocket>,
+  options: CaptureOptions,
+): Promise<Capture> {
+  await browser.recorder.waitForFunction('window.chalkreelCapture !== undefined');
+  await browser.recorder.evaluate(() =>
+    (globalThis as unknown as { chalkreelCapture: () => Promise<void> }).chalkreelCapture(),
+  );
+  const capture = new Capture(browser, await opened, options.clock);
+  await new Promise<void>((resolve, reject) => {
+    capture.once('ready', resolve);
+    capture.once('failed', reject);
+  });
+  return capture;
+}
+
+function captureError(message: string): ChalkreelError {
+  return new ChalkreelError('capture-failed', message, { fault: 'dependency' });
+}
+
+/** A Chrome whose classroom tab is being captured and encoded, but not yet recorded. It may wait for its classroom. */
+export class Capture extends EventEmitter<CaptureEvents> implements Closable {
+  readonly browser: RecorderBrowser;
+  stats: CaptureStats | undefined;
+  readonly #socket: WebSocket;
+  readonly #clock: FleetClock;
+  #isClosing = false;
+
+  constructor(browser: RecorderBrowser, socket: WebSocket, clock: FleetClock) {
+    super();
+    this.browser = browser;
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.#onMessage(data, isBinary);
+    });
+    socket.on('close', () => {
+      this.#fail('browser-crashed', 'Chrome or its recorder tab is gone');
+    });
+  }
+
+  /** Begins recording with the picture the classroom tab shows now. */
+  start(): void {
+    this.#send({ type: 'start' });
+  }
+
+  /** Ends at this boundary, Unix ms. */
+  stopAt(endMs: number): void {
+    this.#send({ type: 'stop', endMs });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#socket.terminate();
+    await this.browser.close();
+  }
+
+  #send(message: ToPage): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    try {
+      if (isBinary) this.emit('media', parseMediaMessage(data));
+      else this.#onControl(fromPageSchema.parse(JSON.parse(data.toString())));
+    } catch (error) {
+      this.#fail('link-broken', `The recorder tab sent something unexpected: ${String(error)}`);
+    }
+  }
+
+  #onControl(message: FromPage): void {
+    switch (message.type) {
+      case 'ping':
+        this.#send({
+          type: 'pong',
+          pingedAt: message.pingedAt,
+          monotonicMs: systemClock.monotonicMs(),
+          fleetOffsetMs: this.#clock.offsetMs,
+        });
+        return;
+      case 'ready':
+        this.emit('ready');
+        return;
+      case 'origin':
+        this.emit('origin', { originMs: message.originMs, firstFrameMs: message.firstFrameMs });
+        return;
+      case 'stats':
+        this.stats = message.stats;
+        this.emit('stats', message.stats);
+        return;
+      case 'ended':
+        this.stats = message.stats;
+        this.emit('ended');
+        return;
+      case 'failed':
+        this.#fail(message.code, message.message);
+    }
+  }
+
+  #fail(code: string, message: string): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.emit('failed', new ChalkreelError(code, message, { fault: 'dependency' }));
+  }
+}

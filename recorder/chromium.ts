@@ -1,0 +1,15 @@
+import type { Config } from '../src/config.ts';
+import { ChalkreelError } from '../src/errors.ts';
+import { findProgram } from '../src/programs.ts';
+
+/** The Chromium to run: the configured one, else the first found. Throws `chromium-missing`, saying how to get it. */
+export function findChromium(config: Config): string {
+  const names = config.chromium === undefined ? ['chromium', 'google-chrome'] : [config.chromium];
+  const found = findProgram(...names);
+  if (found !== undefined) return found;
+  throw new ChalkreelError(
+    'chromium-missing',
+    `Chromium was not found (looked for ${names.join(', ')}); install Debian's package chromium or set CHALKREEL_CHROMIUM`,
+    { fault: 'dependency' },
+  );
+}

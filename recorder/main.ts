@@ -1,0 +1,128 @@
+import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
+import { loadConfig } from '../src/config.ts';
+import { asChalkreelError, inputError } from '../src/errors.ts';
+import { createLog } from '../src/log.ts';
+import { pageUrlSchema, recordingSettingsSchema } from '../src/protocol/recording-request.ts';
+import type { RecordingSettings } from '../src/model/recording.ts';
+import { recordOnce, type OnceResult } from './once.ts';
+
+/** The recorder role: `--worker` takes recordings from the queue, `--once URL` records straight into a folder. */
+
+type Arguments = {
+  readonly once?: string;
+  readonly worker?: boolean;
+  readonly out?: string;
+  readonly json?: boolean;
+} & SettingArguments;
+
+type SettingArguments = {
+  readonly seconds?: string;
+  readonly width?: string;
+  readonly height?: string;
+  readonly fps?: string;
+  readonly bitrate?: string;
+  readonly audioBitrate?: string;
+  readonly readyTimeout?: string;
+  readonly awaitSignal?: boolean;
+};
+
+/** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
+const EXIT_INPUT = 2;
+
+await main();
+
+async function main(): Promise<void> {
+  try {
+    const args = parseArguments();
+    if (args.worker === true) await (await import('./worker.ts')).runWorker(loadConfig());
+    else await runOnce(args);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_INPUT);
+    const failure = asChalkreelError(error);
+    process.stderr.write(`chalkreel: ${failure.message}\n`);
+    process.exit(failure.fault === 'internal' ? 1 : EXIT_INPUT);
+  }
+  process.exit();
+}
+
+function parseArguments(): Arguments {
+  return new Command('recorder')
+    .exitOverride()
+    .option('--worker', 'take recordings from the queue')
+    .option('--once <url>', 'record one page into a folder, without Redis or API')
+    .option('--out <dir>', 'folder for playlist, segments and report')
+    .option('--seconds <n>', 'stop after this time; default: on Ctrl-C, or when the page ends')
+    .option('--width <pixels>', 'picture width, default 1280')
+    .option('--height <pixels>', 'picture height, default 720')
+    .option('--fps <n>', 'frames per second: 10, 15, 20, 25, 30, 50 or 60; default 30')
+    .option('--bitrate <bits>', 'video bits per second, default 3000000')
+    .option('--audio-bitrate <bits>', 'sound bits per second, default 128000')
+    .option('--await-signal', 'begin when the page says so instead of when it has loaded')
+    .option('--ready-timeout <seconds>', 'begin after this time anyway, default 10')
+    .option('--json', 'print the result as one JSON line on stdout')
+    .parse()
+    .opts<Arguments>();
+}
+
+async function runOnce(args: Arguments): Promise<void> {
+  const url = parseField('url', pageUrlSchema, args.once);
+  const out = parseField('out', z.string({ error: 'expected a folder' }).min(1), args.out);
+  const settings = parseSettings(args);
+  const config = loadConfig();
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      stop.abort();
+    });
+  }
+  const result = await recordOnce({
+    source: { kind: 'page', url },
+    settings,
+    out,
+    config,
+    log: createLog('recorder', config.logLevel),
+    stopSignal: stop.signal,
+  });
+  print(result, args.json === true);
+  if ('failure' in result.end) throw result.end.failure;
+}
+
+function parseSettings(args: SettingArguments): RecordingSettings {
+  const given = {
+    width: number('width', args.width),
+    height: number('height', args.height),
+    fps: number('fps', args.fps),
+    videoBitrate: number('bitrate', args.bitrate),
+    audioBitrate: number('audio-bitrate', args.audioBitrate),
+    readinessTimeoutMs: number('ready-timeout', args.readyTimeout, 1000),
+    maxDurationMs: number('seconds', args.seconds, 1000),
+    readiness: args.awaitSignal === true ? 'signal' : 'load',
+  };
+  const result = recordingSettingsSchema.safeParse(given);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw inputError(String(issue?.path[0]), `${String(issue?.path[0])}: ${issue?.message ?? ''}`);
+}
+
+function number(field: string, text: string | undefined, factor = 1): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) {
+    throw inputError(field, `${field}: expected a number, got "${text}"`);
+  }
+  return Math.round(value * factor);
+}
+
+function parseField<T>(field: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw inputError(field, `${field}: ${result.error.issues[0]?.message ?? 'invalid'}`);
+}
+
+function print(result: OnceResult, asJson: boolean): void {
+  const { playlist, segments, originMs, progress } = result;
+  const summary = { ...progress, playlist, segments, startMs: originMs };
+  const text = asJson ? JSON.stringify(summary) : `${playlist} (${segments} segments)`;
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { systemClock } from '../src/clock.ts';
+import type { Config } from '../src/config.ts';
+import { ChalkreelError } from '../src/errors.ts';
+import { Resources } from '../src/lifecycle.ts';
+import type { Log } from '../src/log.ts';
+import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
+import { findChromium } from './chromium.ts';
+import { startFleetClock } from './fleet-clock.ts';
+import { openFolderPublisher } from './folder-publisher.ts';
+import { startPageServer } from './page-server.ts';
+import { pagesDir } from './pages-dir.ts';
+import { RecordingRun, type RecordingOutcome } from './record.ts';
+import { writeReport } from './report.ts';
+
+export type OnceOptions = {
+  readonly source: RecordingSource;
+  readonly settings: RecordingSettings;
+  readonly out: string;
+  readonly config: Config;
+  readonly log: Log;
+  /** Aborting stops the recording as it should be: to the boundary, final playlist written. */
+  readonly stopSignal: AbortSignal;
+};
+
+export type OnceResult = RecordingOutcome & { readonly playlist: string };
+
+/**
+ * Records one page straight into a folder: no Redis, no API. Resolves with what was recorded, also when it ended early
+ * (`end.failure`); throws what kept it from beginning, and leaves nothing running.
+ */
+export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
+  const { log, settings, config } = options;
+  const resources = new Resources();
+  const chromium = findChromium(config);
+  const publisher = await openFolderPublisher(options.out);
+  const workDir = path.join(options.out, `.work-${randomUUID().slice(0, 8)}`);
+  try {
+    resources.defer(() => rm(workDir, { recursive: true, force: true }));
+    const pages = resources.use(await startPageServer(pagesDir()));
+    const clock = resources.use(await startFleetClock({ clock: systemClock, log }));
+    const run = new RecordingRun({
+      source: options.source,
+      settings,
+      chromium,
+      workDir,
+      pages,
+      clock,
+      publisher,
+      log,
+    });
+    run.on('progress', (progress) => {
+      log.info({ event: 'progress', ...progress });
+    });
+    run.on('warning', (warning) => {
+      log.warn({ event: 'warning', warning });
+    });
+    options.stopSignal.addEventListener('abort', () => {
+      run.stop('signal');
+    });
+    if (options.stopSignal.aborted) run.stop('signal');
+    const outcome = await run.run();
+    if (outcome === 'stopped-before-start') {
+      throw new ChalkreelError('stopped-before-start', 'stopped before the first picture', {
+        fault: 'input',
+      });
+    }
+    await publisher.finish();
+    await writeFile(path.join(options.out, 'report.json'), writeReport(settings, outcome));
+    return { ...outcome, playlist: publisher.playlist };
+  } finally {
+    await resources.close();
+  }
+}

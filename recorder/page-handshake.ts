@@ -1,0 +1,109 @@
+import type { CDPSession, Page } from './browser.ts';
+import { z } from 'zod';
+import type { Log } from '../src/log.ts';
+import {
+  highlightTriggerSchema,
+  type HighlightTrigger,
+} from '../src/protocol/highlight-trigger.ts';
+
+/** Messages a page may send in one second; more are dropped and counted, since the page is not trusted. */
+const MAX_MESSAGES_PER_SECOND = 200;
+const MAX_MESSAGE_CHARACTERS = 16_384;
+const BINDING = '__chalkreelSend';
+
+export type PageHandshakeHandlers = {
+  onReady(): void;
+  onEnd(reason: string): void;
+  onHighlight(trigger: HighlightTrigger): void;
+};
+
+const messageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('end'), reason: z.string().max(200).optional() }),
+  z.object({ type: z.literal('highlight'), trigger: highlightTriggerSchema }),
+  z.object({ type: z.literal('event'), event: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal('beacon'), stats: z.record(z.string(), z.unknown()) }),
+]);
+
+/**
+ * Lets the recorded page tell the recorder when it is ready, when it ends and when a moment is to be kept: by
+ * `window.chalkreel` (src/protocol/page.ts), there before the page's scripts run, or by LiveKit Egress's console messages.
+ * To be installed before the page is opened.
+ */
+export async function installPageHandshake(
+  page: Page,
+  handlers: PageHandshakeHandlers,
+  log: Log,
+): Promise<void> {
+  const client = await page.createCDPSession();
+  const take = limited(log, (text) => {
+    takeMessage(text, handlers, log);
+  });
+  client.on('Runtime.bindingCalled', (event) => {
+    if (event.name === BINDING) take(event.payload);
+  });
+  listenToConsole(client, handlers);
+  await client.send('Runtime.enable');
+  await client.send('Runtime.addBinding', { name: BINDING });
+  await client.send('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_API });
+}
+
+function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): void {
+  const result = messageSchema.safeParse(parseJson(text));
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    log.warn({ event: 'page-message-refused', path: issue?.path, why: issue?.message });
+    return;
+  }
+  const message = result.data;
+  if (message.type === 'ready') handlers.onReady();
+  else if (message.type === 'end') handlers.onEnd(message.reason ?? 'page-ended');
+  else if (message.type === 'highlight') handlers.onHighlight(message.trigger);
+  else log.debug({ event: 'page-message', message });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pages written for LiveKit Egress say START_RECORDING and END_RECORDING on the console. */
+function listenToConsole(client: CDPSession, handlers: PageHandshakeHandlers): void {
+  client.on('Runtime.consoleAPICalled', (event) => {
+    const value: unknown = event.args[0]?.value;
+    if (value === 'START_RECORDING') handlers.onReady();
+    else if (value === 'END_RECORDING') handlers.onEnd('page-ended');
+  });
+}
+
+function limited(log: Log, take: (text: string) => void): (text: string) => void {
+  let second = 0;
+  let count = 0;
+  return (text) => {
+    const now = Math.floor(Date.now() / 1000);
+    if (now !== second) {
+      second = now;
+      count = 0;
+    }
+    count += 1;
+    if (count === MAX_MESSAGES_PER_SECOND + 1) log.warn({ event: 'page-messages-dropped' });
+    if (count <= MAX_MESSAGES_PER_SECOND && text.length <= MAX_MESSAGE_CHARACTERS) take(text);
+  };
+}
+
+/** `window.chalkreel` as ChalkreelPageApi describes it. Never throws into the page. */
+const PAGE_API = `(() => {
+  const binding = globalThis.${BINDING};
+  const send = (message) => { try { binding(JSON.stringify(message)); } catch {} };
+  const api = Object.freeze({
+    ready: () => send({ type: 'ready' }),
+    end: (reason) => send({ type: 'end', ...(typeof reason === 'string' ? { reason } : {}) }),
+    highlight: (trigger) => send({ type: 'highlight', trigger }),
+    event: (event) => send({ type: 'event', event }),
+    beacon: (stats) => send({ type: 'beacon', stats }),
+  });
+  Object.defineProperty(globalThis, 'chalkreel', { value: api, enumerable: true });
+})()`;

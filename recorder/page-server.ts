@@ -1,0 +1,155 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { ChalkreelError } from '../src/errors.ts';
+import type { Closable } from '../src/lifecycle.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+};
+/** No message of the recorder tab is larger than one key frame. */
+const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+
+/** A link that one recorder tab may open once. */
+export type LinkTicket = { readonly token: string; readonly opened: Promise<WebSocket> };
+
+/**
+ * Serves Chalkreel's own pages to the worker's browsers, on loopback, and takes the recorder tabs' links. The recorder page is
+ * at 127.0.0.1 and the classroom page at localhost, so that they are different origins.
+ */
+export type PageServer = Closable & {
+  readonly recorderUrl: string;
+  readonly classroomUrl: string;
+  readonly linkUrl: string;
+  /** The page on which a classroom tab waits for its capture, with this title and marks in its corners. */
+  tokenUrl(title: string): string;
+  issueTicket(): LinkTicket;
+};
+
+/** Starts the server. `pagesDir` is what vite has built. */
+export async function startPageServer(pagesDir: string): Promise<PageServer> {
+  const tickets = new Map<string, (socket: WebSocket) => void>();
+  const server = createServer((request, response) => {
+    void serve(pagesDir, request, response);
+  });
+  const port = await listen(server);
+  const origin = `http://127.0.0.1:${port}`;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  server.on('upgrade', (request, socket, head) => {
+    const accept = takeTicket(tickets, request, origin);
+    if (accept === undefined) refuse(socket);
+    else sockets.handleUpgrade(request, socket, head, accept);
+  });
+  return {
+    recorderUrl: `${origin}/recorder/page/index.html`,
+    classroomUrl: `http://localhost:${port}/recorder/classroom/index.html`,
+    linkUrl: `ws://127.0.0.1:${port}/link`,
+    tokenUrl: (title) => `http://localhost:${port}/token#${encodeURIComponent(title)}`,
+    issueTicket: () => {
+      const token = randomBytes(24).toString('base64url');
+      const opened = new Promise<WebSocket>((resolve) => tickets.set(token, resolve));
+      return { token, opened };
+    },
+    close: async () => {
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A ticket is good once, for the recorder page's origin only. */
+function takeTicket(
+  tickets: Map<string, (socket: WebSocket) => void>,
+  request: IncomingMessage,
+  origin: string,
+): ((socket: WebSocket) => void) | undefined {
+  const url = new URL(request.url ?? '/', origin);
+  if (url.pathname !== '/link' || request.headers.origin !== origin) return undefined;
+  const given = Buffer.from(url.searchParams.get('token') ?? '');
+  for (const [token, accept] of tickets) {
+    const expected = Buffer.from(token);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) continue;
+    tickets.delete(token);
+    return accept;
+  }
+  return undefined;
+}
+
+function refuse(socket: Duplex): void {
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+}
+
+async function serve(
+  pagesDir: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  if (pathname === '/token') {
+    send(response, 200, '.html', TOKEN_PAGE);
+    return;
+  }
+  const file = path.join(pagesDir, path.normalize(pathname));
+  const extension = path.extname(file);
+  if (!file.startsWith(pagesDir + path.sep) || TYPES[extension] === undefined) {
+    send(response, 404, '.html', 'not found');
+    return;
+  }
+  try {
+    send(response, 200, extension, await readFile(file));
+  } catch {
+    send(response, 404, '.html', 'not found');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  extension: string,
+  body: string | Buffer,
+): void {
+  response.writeHead(status, { 'content-type': TYPES[extension], 'cache-control': 'no-store' });
+  response.end(body);
+}
+
+/** Throws `pages-missing` when the pages were not built. */
+export async function checkPages(pagesDir: string): Promise<void> {
+  try {
+    await readFile(path.join(pagesDir, 'recorder/page/index.html'));
+  } catch (cause) {
+    throw new ChalkreelError('pages-missing', `No built pages in ${pagesDir}: run npm run setup`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Where a classroom tab waits while its capture starts. It moves a little, since a still page sends no frames, and is
+ * black, which is what a lead-in looks like.
+ */
+const TOKEN_PAGE = `<!doctype html><meta charset="utf-8"><title>…</title>
+<style>html,body{margin:0;height:100%;background:#000;overflow:hidden}i{position:absolute;width:8px;height:8px;background:#fff}
+#a{left:0;top:0}#b{right:0;top:0}#c{left:0;bottom:0}#d{right:0;bottom:0}
+b{position:absolute;left:50%;top:50%;width:8px;height:8px;background:#222;animation:s .4s steps(4) infinite}@keyframes s{to{transform:translateX(32px)}}</style>
+<i id="a"></i><i id="b"></i><i id="c"></i><i id="d"></i><b></b>
+<script>document.title=decodeURIComponent(location.hash.slice(1))</script>`;

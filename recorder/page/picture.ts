@@ -1,0 +1,216 @@
+import {
+  boundaryAtOrBefore,
+  SEGMENT_MS,
+  slotsPerSegment,
+  type GridFps,
+} from '../../src/model/grid.ts';
+import type { CaptureStats } from '../../src/protocol/recorder-link.ts';
+import { avcCodecString } from '../../src/media/avc-level.ts';
+import { HeldPicture } from './held-picture.ts';
+import type { Link } from './link.ts';
+import { SlotGrid, type DueSlot } from './slots.ts';
+
+/** Beyond this many pictures waiting in the encoder, every other slot is left empty … */
+const MAX_ENCODE_QUEUE = 4;
+/** … and also when this many bytes wait in the socket: half a second at 3 Mb/s. */
+const MAX_SOCKET_BYTES = 190_000;
+/**
+ * Display latency: how much later than the page's own clock said a picture is captured, ms. Measured with the barcode page
+ * (docs/measurements.md), subtracted so that a segment's time is the time of its content.
+ */
+const DISPLAY_LATENCY_MS = 0;
+
+export type Picture = {
+  /** Called once, with the fleet time of the first picture that is kept. */
+  onBegun: (firstFrameMs: number) => void;
+  /** Begins with the picture shown now; the origin is the boundary before it. Until it, the picture is black. */
+  begin(): void;
+  endAt(endMs: number): void;
+  tick(nowMs: number): void;
+  flush(): Promise<void>;
+  readonly isDone: boolean;
+  stats(): Omit<
+    CaptureStats,
+    'audioInserted' | 'audioDropped' | 'audioStretched' | 'audioJumps' | 'socketBufferedBytes'
+  >;
+};
+
+export type PictureOptions = {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: GridFps;
+  readonly videoBitrate: number;
+  readonly frames: ReadableStream<VideoFrame>;
+  readonly link: Link;
+  readonly onFailed: (error: unknown) => void;
+};
+
+/** Starts reading the tab's frames; resolves when the first one of the right size has come. */
+export async function startPicture(options: PictureOptions): Promise<Picture> {
+  const picture = new TabPicture(options);
+  await picture.firstFrame;
+  return picture;
+}
+
+class TabPicture implements Picture {
+  onBegun: (firstFrameMs: number) => void = () => undefined;
+  readonly firstFrame: Promise<void>;
+  readonly #options: PictureOptions;
+  readonly #perSegment: number;
+  readonly #held: HeldPicture;
+  readonly #encoder: VideoEncoder;
+  readonly #counts = { captured: 0, encoded: 0, repeated: 0, late: 0, dropped: 0, emptySlots: 0 };
+  #grid: SlotGrid<VideoFrame> | undefined;
+  /** The latest frame before recording begins. */
+  #waiting: VideoFrame | undefined;
+  #baseMs = 0;
+  #endSlot = Infinity;
+  #decidedSlots = 0;
+
+  constructor(options: PictureOptions) {
+    this.#options = options;
+    this.#perSegment = slotsPerSegment(options.fps);
+    this.#held = new HeldPicture(options);
+    this.#encoder = this.#startEncoder();
+    const first = Promise.withResolvers<void>();
+    this.firstFrame = first.promise;
+    void readFrames(options.frames, (frame) => {
+      if (!this.#hasRightSize(frame)) {
+        frame.close();
+        return;
+      }
+      this.#take(frame);
+      first.resolve();
+    }).then(() => {
+      options.onFailed(new Error('the tab capture ended'));
+    }, options.onFailed);
+  }
+
+  get isDone(): boolean {
+    return this.#grid !== undefined && this.#grid.next >= this.#endSlot;
+  }
+
+  stats(): ReturnType<Picture['stats']> {
+    return {
+      ...this.#counts,
+      phase: this.#grid?.phase ?? 0,
+      encodeQueue: this.#encoder.encodeQueueSize,
+    };
+  }
+
+  begin(): void {
+    if (this.#grid !== undefined) return;
+    // The capture sends a frame for every change, so the latest one is what the tab shows now.
+    const atMs = this.#options.link.nowMs();
+    this.#baseMs = boundaryAtOrBefore(atMs);
+    this.#grid = new SlotGrid<VideoFrame>(this.#options.fps);
+    if (this.#waiting !== undefined) this.#place(this.#waiting, atMs, this.#grid);
+    this.#waiting = undefined;
+    this.onBegun(atMs);
+  }
+
+  endAt(endMs: number): void {
+    this.#endSlot = Math.round((endMs - this.#baseMs) / SEGMENT_MS) * this.#perSegment;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#grid === undefined) return;
+    for (const due of this.#grid.due(nowMs - this.#baseMs)) this.#encode(due, this.#grid);
+    this.#held.rest();
+  }
+
+  async flush(): Promise<void> {
+    for (const frame of this.#grid?.drain() ?? []) frame.close();
+    await this.#encoder.flush();
+  }
+
+  #take(frame: VideoFrame): void {
+    this.#counts.captured += 1;
+    if (this.#grid !== undefined) {
+      this.#place(frame, this.#capturedAtMs(frame), this.#grid);
+      return;
+    }
+    this.#waiting?.close();
+    this.#waiting = frame;
+  }
+
+  #place(frame: VideoFrame, atMs: number, grid: SlotGrid<VideoFrame>): void {
+    const result = grid.offer(frame, atMs - this.#baseMs);
+    if (result === 'placed') return;
+    this.#counts.late += 1;
+    (result === 'late' ? frame : result.displaced).close();
+  }
+
+  #encode(due: DueSlot<VideoFrame>, grid: SlotGrid<VideoFrame>): void {
+    const isBeyondEnd = due.slot >= this.#endSlot;
+    if (isBeyondEnd || this.#mustDrop(due, grid)) {
+      if (!isBeyondEnd) this.#counts.dropped += 1;
+      due.frame?.close();
+      return;
+    }
+    this.#counts.emptySlots += due.slot - this.#decidedSlots;
+    this.#decidedSlots = due.slot + 1;
+    if (due.frame === undefined) this.#counts.repeated += 1;
+    else this.#held.take(due.frame);
+    const picture = this.#held.at((due.slot * 1e6) / this.#options.fps);
+    this.#encoder.encode(picture, { keyFrame: due.isKey });
+    picture.close();
+    this.#counts.encoded += 1;
+  }
+
+  /** When encoder or socket fall behind, every other slot is left empty before encoding, never after. */
+  #mustDrop(due: DueSlot<VideoFrame>, grid: SlotGrid<VideoFrame>): boolean {
+    if (due.frame === undefined || due.slot % 2 === 0 || grid.isMandatory(due.slot)) return false;
+    return (
+      this.#encoder.encodeQueueSize > MAX_ENCODE_QUEUE ||
+      this.#options.link.bufferedBytes > MAX_SOCKET_BYTES
+    );
+  }
+
+  #startEncoder(): VideoEncoder {
+    const { width, height, fps, videoBitrate, link, onFailed } = this.#options;
+    const encoder = new VideoEncoder({
+      output: (chunk) => {
+        const slot = Math.round((chunk.timestamp * fps) / 1e6);
+        const data = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(data);
+        const n = Math.floor(slot / this.#perSegment);
+        const index = slot - n * this.#perSegment;
+        link.sendMedia({ kind: 'video', isKey: chunk.type === 'key', n, index, data });
+      },
+      error: onFailed,
+    });
+    encoder.configure({
+      codec: avcCodecString({ width, height, fps }),
+      width,
+      height,
+      framerate: fps,
+      bitrate: videoBitrate,
+      bitrateMode: 'variable',
+      latencyMode: 'realtime',
+      avc: { format: 'annexb' },
+    });
+    return encoder;
+  }
+
+  #capturedAtMs(frame: VideoFrame): number {
+    return this.#options.link.fleetMs(frame.timestamp / 1000) - DISPLAY_LATENCY_MS;
+  }
+
+  #hasRightSize(frame: VideoFrame): boolean {
+    const { width, height } = this.#options;
+    return frame.displayWidth === width && frame.displayHeight === height;
+  }
+}
+
+async function readFrames(
+  frames: ReadableStream<VideoFrame>,
+  onFrame: (frame: VideoFrame) => void,
+): Promise<void> {
+  const reader = frames.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onFrame(value);
+  }
+}

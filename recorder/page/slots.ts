@@ -1,0 +1,130 @@
+import { slotsPerSegment, type GridFps } from '../../src/model/grid.ts';
+
+/** Slots between capture and encoding, so that a frame that comes late still finds its slot. */
+const DELAY_SLOTS = 3;
+/** The longest time without a picture: players stretch or move frames across longer ones (lab: hls.js). */
+const FILL_MS = 200;
+/** Phase control: begin to slew beyond this mean error, go on until it is below the second, both in slots. */
+const SLEW_ABOVE = 0.25;
+const SLEW_BELOW = 0.05;
+const SLEW_PER_FRAME = 0.004;
+const MAX_PHASE = 0.5;
+/** Weight of a new frame in the mean position within its slot. */
+const MEAN_WEIGHT = 0.03;
+/** Mean vectors shorter than this belong to sources without a steady rhythm. */
+const STEADY = 0.6;
+
+/** What to encode in one slot. `frame` is absent for a filler: the held picture again. */
+export type DueSlot<Frame> = {
+  /** Slots since the base. */
+  readonly slot: number;
+  readonly isKey: boolean;
+  readonly frame?: Frame;
+};
+
+export type OfferResult<Frame> = 'placed' | 'late' | { readonly displaced: Frame };
+
+/**
+ * Snaps captured frames to the slots of the grid and decides which slots are filled. Pure bookkeeping: frames are opaque,
+ * time is passed in, as ms since `baseMs` (a segment boundary).
+ */
+export class SlotGrid<Frame> {
+  readonly #fps: number;
+  readonly #perSegment: number;
+  readonly #fillSlots: number;
+  readonly #pending = new Map<number, Frame>();
+  #next: number;
+  #lastFilled = -Infinity;
+  #phase = 0;
+  #isSlewing = false;
+  #meanCos = 0;
+  #meanSin = 0;
+
+  constructor(fps: GridFps, firstSlot = 0) {
+    this.#fps = fps;
+    this.#perSegment = slotsPerSegment(fps);
+    this.#fillSlots = (fps * FILL_MS) / 1000;
+    this.#next = firstSlot;
+  }
+
+  /** Offset added to frame times before snapping, in slots, at most half of one. */
+  get phase(): number {
+    return this.#phase;
+  }
+
+  /** Places a frame captured at `atMs`. `displaced` is a frame that lost its slot; the caller closes it. */
+  offer(frame: Frame, atMs: number): OfferResult<Frame> {
+    const position = (atMs * this.#fps) / 1000 + 0.5 + this.#phase;
+    const slot = Math.floor(position);
+    this.#trackPhase(position - slot);
+    if (slot < this.#next) {
+      if (slot < this.#next - 1 || this.#pending.has(this.#next)) return 'late';
+      return this.#place(frame, this.#next);
+    }
+    if (!this.#pending.has(slot)) return this.#place(frame, slot);
+    if (!this.#pending.has(slot + 1)) return this.#place(frame, slot + 1);
+    const displaced = this.#pending.get(slot + 1) as Frame;
+    this.#pending.set(slot + 1, frame);
+    return { displaced };
+  }
+
+  #place(frame: Frame, slot: number): 'placed' {
+    this.#pending.set(slot, frame);
+    return 'placed';
+  }
+
+  /** Slots whose time has come, in order; empty slots that may stay empty are left out. */
+  *due(nowMs: number): Generator<DueSlot<Frame>> {
+    const limit = Math.floor((nowMs * this.#fps) / 1000) - DELAY_SLOTS;
+    while (this.#next <= limit) {
+      const slot = this.#next;
+      this.#next += 1;
+      const frame = this.#pending.get(slot);
+      this.#pending.delete(slot);
+      if (frame === undefined && !this.isMandatory(slot)) continue;
+      this.#lastFilled = slot;
+      const isKey = slot % this.#perSegment === 0;
+      yield frame === undefined ? { slot, isKey } : { slot, isKey, frame };
+    }
+  }
+
+  /** The first slot of a segment, its last two, and one in any 200 ms are never empty. */
+  isMandatory(slot: number): boolean {
+    const inSegment = slot % this.#perSegment;
+    return (
+      inSegment === 0 ||
+      inSegment >= this.#perSegment - 2 ||
+      slot - this.#lastFilled >= this.#fillSlots
+    );
+  }
+
+  /** The next slot to be decided. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Frames not yet encoded, for closing. */
+  drain(): Frame[] {
+    const frames = [...this.#pending.values()];
+    this.#pending.clear();
+    return frames;
+  }
+
+  /** Keeps a steady source's frames in the middle of their slots, so that jitter does not make two collide. */
+  #trackPhase(fraction: number): void {
+    const angle = 2 * Math.PI * fraction;
+    this.#meanCos += MEAN_WEIGHT * (Math.cos(angle) - this.#meanCos);
+    this.#meanSin += MEAN_WEIGHT * (Math.sin(angle) - this.#meanSin);
+    if (Math.hypot(this.#meanCos, this.#meanSin) < STEADY) {
+      this.#isSlewing = false;
+      return;
+    }
+    const mean = Math.atan2(this.#meanSin, this.#meanCos) / (2 * Math.PI);
+    const error = (mean < 0 ? mean + 1 : mean) - 0.5;
+    if (Math.abs(error) > SLEW_ABOVE) this.#isSlewing = true;
+    else if (Math.abs(error) < SLEW_BELOW) this.#isSlewing = false;
+    if (!this.#isSlewing) return;
+    const step = -Math.sign(error) * SLEW_PER_FRAME;
+    this.#phase = Math.max(-MAX_PHASE, Math.min(MAX_PHASE, this.#phase + step));
+  }
+}

@@ -1,0 +1,215 @@
+import { EventEmitter } from 'node:events';
+import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
+import { deferred, delay, Resources, withDeadline } from '../src/lifecycle.ts';
+import type { Log } from '../src/log.ts';
+import { boundaryAtOrAfter, SEGMENT_MS } from '../src/model/grid.ts';
+import type {
+  RecordingProgress,
+  RecordingSettings,
+  RecordingSource,
+} from '../src/model/recording.ts';
+import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
+import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
+import type { FleetClock } from './fleet-clock.ts';
+import { classroomUrl, openClassroom, waitUntilReady, type Readiness } from './open-classroom.ts';
+import { installPageHandshake } from './page-handshake.ts';
+import type { PageServer } from './page-server.ts';
+import { startProgressMeter } from './progress.ts';
+import { PublishQueue } from './publish-queue.ts';
+import type { SegmentPublisher } from './publisher.ts';
+import { Segmenter, type ClosedSegment } from './segmenter.ts';
+import { openSpool } from './spool.ts';
+
+/** From the boundary that ends a recording to its last packet: three slots, the encoders' delays, some load. */
+const END_TIMEOUT_MS = 5_000;
+
+/** Why a recording ended as it should. */
+export type StopReason = 'stop-requested' | 'page-ended' | 'max-duration' | 'signal';
+
+/** How a recording ended that had begun. */
+export type RecordingOutcome = RecordingOrigin & {
+  /** Why it stopped, or what ended it early; all that was recorded until then is published. */
+  readonly end: { readonly reason: StopReason } | { readonly failure: ChalkreelError };
+  /** When the end was asked for or came, Unix ms. */
+  readonly endedAtMs: number;
+  readonly segments: number;
+  /** Segments begun and not completed, by number: holes. */
+  readonly lost: readonly number[];
+  readonly progress: RecordingProgress;
+};
+
+type RecordingEvents = {
+  /** The first picture is kept: the recording exists from here on. */
+  started: [RecordingOrigin & { readonly readiness: Readiness }];
+  published: [ClosedSegment];
+  progress: [RecordingProgress];
+  highlight: [HighlightTrigger];
+  warning: [string];
+};
+
+export type RecordOptions = {
+  readonly source: RecordingSource;
+  readonly settings: RecordingSettings;
+  readonly chromium: string;
+  /** Folder for this recording's unpublished segments and Chrome's profile. */
+  readonly workDir: string;
+  readonly pages: PageServer;
+  readonly clock: FleetClock;
+  readonly publisher: SegmentPublisher;
+  readonly log: Log;
+};
+
+/**
+ * One recording, from the launch of its Chrome to its last published segment. `run` throws what kept it from
+ * beginning; once begun it resolves to an outcome, and Chrome is gone then.
+ */
+export class RecordingRun extends EventEmitter<RecordingEvents> {
+  readonly #options: RecordOptions;
+  readonly #stop = deferred<StopReason>();
+  readonly #ready = deferred();
+  readonly #failed = deferred<never>();
+  readonly #abort = new AbortController();
+  readonly #resources = new Resources();
+  #stoppedAtMs: number | undefined;
+
+  constructor(options: RecordOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** Asks for the end; recorded to the next boundary. Only the first call counts. */
+  stop(reason: StopReason): void {
+    this.#stoppedAtMs ??= this.#options.clock.nowMs();
+    this.#stop.resolve(reason);
+  }
+
+  async run(): Promise<RecordingOutcome | 'stopped-before-start'> {
+    try {
+      const stoppedEarly = this.#stop.promise.then(() => undefined);
+      const opened = await Promise.race([this.#open(), this.#failed.promise, stoppedEarly]);
+      if (opened === undefined) return 'stopped-before-start';
+      return await this.#record(opened.capture, opened.readiness);
+    } finally {
+      this.#abort.abort(new Error('the recording has ended'));
+      await this.#resources.close();
+    }
+  }
+
+  /** Starts Chrome and its capture, opens the classroom in the captured tab, waits until it is ready. */
+  async #open(): Promise<{ readonly capture: Capture; readonly readiness: Readiness }> {
+    const { settings, source, pages, log, workDir } = this.#options;
+    const capture = await startCapture({ ...this.#options, profileDir: `${workDir}/chrome` });
+    this.#resources.use(capture);
+    capture.once('failed', this.#failed.reject);
+    // A stop that came meanwhile has closed everything that was open then.
+    if (this.#abort.signal.aborted) await capture.close();
+    const page = capture.browser.classroom;
+    page.once('error', () => {
+      this.#failed.reject(
+        new ChalkreelError('page-crashed', 'url: the page crashed', { fault: 'input' }),
+      );
+    });
+    await installPageHandshake(page, this.#handshake(), log);
+    await openClassroom(page, classroomUrl(source, pages));
+    const signalled = this.#ready.promise;
+    const signal = this.#abort.signal;
+    const readiness = await waitUntilReady(page, { settings, signalled, signal });
+    if (readiness === 'deadline') {
+      const seconds = settings.readinessTimeoutMs / 1000;
+      this.emit('warning', `the page was not ready within ${seconds} s; recording began anyway`);
+    }
+    return { capture, readiness };
+  }
+
+  #handshake(): Parameters<typeof installPageHandshake>[1] {
+    return {
+      onReady: this.#ready.resolve,
+      onEnd: () => {
+        this.stop('page-ended');
+      },
+      onHighlight: (trigger) => this.emit('highlight', trigger),
+    };
+  }
+
+  async #record(capture: Capture, readiness: Readiness): Promise<RecordingOutcome> {
+    const queue = new PublishQueue({
+      publisher: this.#options.publisher,
+      onPublished: (segment) => this.emit('published', segment),
+      onFailed: this.#failed.reject,
+    });
+    const meter = startProgressMeter({
+      groupId: capture.browser.pid,
+      nowMs: () => this.#options.clock.nowMs(),
+      stats: () => capture.stats,
+      published: () => queue.published,
+      onProgress: (progress) => this.emit('progress', progress),
+    });
+    this.#resources.use(meter);
+    const begun = await Promise.race([this.#begin(capture, queue), this.#failed.promise]);
+    this.emit('started', { ...begun.origin, readiness });
+    const end = await this.#untilEnd(capture, begun.origin);
+    const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
+    await begun.segmenter.settled();
+    await queue.settled();
+    return {
+      ...begun.origin,
+      end,
+      endedAtMs,
+      segments: queue.published.segments,
+      lost: begun.segmenter.unfinished,
+      progress: await meter.read(),
+    };
+  }
+
+  /** Begins with the picture the page shows now, and lays all that comes from then on on the grid. */
+  async #begin(
+    capture: Capture,
+    queue: PublishQueue,
+  ): Promise<{ readonly origin: RecordingOrigin; readonly segmenter: Segmenter }> {
+    const { settings, workDir } = this.#options;
+    const spool = await openSpool(`${workDir}/spool`);
+    return await new Promise((resolve) => {
+      capture.once('origin', (origin) => {
+        const segmenter = new Segmenter({
+          fps: settings.fps,
+          originMs: origin.originMs,
+          spool,
+          onSegmentClosed: (segment) => {
+            queue.add(segment);
+          },
+          onFailed: this.#failed.reject,
+        });
+        capture.on('media', (message) => {
+          segmenter.take(message);
+        });
+        resolve({ origin, segmenter });
+      });
+      capture.start();
+    });
+  }
+
+  /** Waits for a reason to end, then for the boundary and everything before it. Failures end it early. */
+  async #untilEnd(capture: Capture, origin: RecordingOrigin): Promise<RecordingOutcome['end']> {
+    const { settings, clock } = this.#options;
+    const full = delay(settings.maxDurationMs, this.#abort.signal).then(() => {
+      this.stop('max-duration');
+    });
+    full.catch(() => undefined);
+    try {
+      const reason = await Promise.race([this.#stop.promise, this.#failed.promise]);
+      const endMs = Math.max(boundaryAtOrAfter(clock.nowMs()), origin.originMs + SEGMENT_MS);
+      const ended = new Promise<void>((resolve) => capture.once('ended', resolve));
+      capture.stopAt(endMs);
+      const timeoutMs = endMs - clock.nowMs() + END_TIMEOUT_MS;
+      await withDeadline(Promise.race([ended, this.#failed.promise]), timeoutMs, () =>
+        asChalkreelError(
+          `capture did not end within ${END_TIMEOUT_MS} ms of its boundary`,
+          'end-timeout',
+        ),
+      );
+      return { reason };
+    } catch (error) {
+      return { failure: asChalkreelError(error) };
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { GridFps } from '../src/model/grid.ts';
+import { segmentPts90k, segmentStartMs, slotTicks } from '../src/model/grid.ts';
+import {
+  createSegmentWriter,
+  type SegmentSummary,
+  type SegmentWriter,
+} from '../src/media/mpegts/segment-writer.ts';
+import type { MediaMessage } from '../src/protocol/recorder-link.ts';
+import type { Spool, SpoolFile } from './spool.ts';
+
+/** A segment of the grid, durable in the spool and ready to be published. */
+export type ClosedSegment = SegmentSummary & {
+  readonly n: number;
+  readonly startMs: number;
+  readonly file: string;
+};
+
+type OpenSegment = { readonly writer: SegmentWriter; readonly file: SpoolFile };
+
+/**
+ * Lays encoded pictures and sound on the grid: opens a segment with its first frame, closes it when it is complete. Segments are
+ * handed on in order of number. Two are open at once for a moment, since sound and picture are encoded at different delays.
+ */
+export class Segmenter {
+  readonly #options: {
+    readonly fps: GridFps;
+    readonly originMs: number;
+    readonly spool: Spool;
+    readonly onSegmentClosed: (segment: ClosedSegment) => void;
+    readonly onFailed: (error: unknown) => void;
+  };
+  readonly #open = new Map<number, OpenSegment>();
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    readonly fps: GridFps;
+    readonly originMs: number;
+    readonly spool: Spool;
+    readonly onSegmentClosed: (segment: ClosedSegment) => void;
+    readonly onFailed: (error: unknown) => void;
+  }) {
+    this.#options = options;
+  }
+
+  take(message: MediaMessage): void {
+    const segment = this.#segment(message.n);
+    if (message.kind === 'audio') segment.writer.writeAudio(message.data);
+    else {
+      segment.writer.writeVideo({
+        offset90k: message.index * slotTicks(this.#options.fps),
+        isKey: message.isKey,
+        data: message.data,
+      });
+    }
+    if (segment.writer.isComplete) this.#close(message.n, segment);
+  }
+
+  /** Numbers of segments begun and not completed. */
+  get unfinished(): readonly number[] {
+    return [...this.#open.keys()].sort((a, b) => a - b);
+  }
+
+  /** Resolves when every completed segment has been handed on. */
+  settled(): Promise<void> {
+    return this.#closing;
+  }
+
+  #segment(n: number): OpenSegment {
+    const existing = this.#open.get(n);
+    if (existing !== undefined) return existing;
+    const file = this.#options.spool.openSegment(n);
+    const writer = createSegmentWriter({
+      pts90k: segmentPts90k(n),
+      slotTicks: slotTicks(this.#options.fps),
+      write: (packets) => {
+        file.append(packets);
+      },
+    });
+    const segment = { writer, file };
+    this.#open.set(n, segment);
+    return segment;
+  }
+
+  #close(n: number, { writer, file }: OpenSegment): void {
+    this.#open.delete(n);
+    const summary = writer.finish();
+    this.#closing = this.#closing
+      .then(async () => {
+        const startMs = segmentStartMs(n, this.#options.originMs);
+        this.#options.onSegmentClosed({ ...summary, n, startMs, file: await file.close() });
+      })
+      .catch(this.#options.onFailed);
+  }
+}

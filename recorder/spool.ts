@@ -1,0 +1,75 @@
+import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Packets gather up to this before they are appended to the file: about 50 ms of a 3 Mb/s recording. */
+const FLUSH_BYTES = 16 * 1024;
+
+/** A worker's folder of segments not yet published. What is in it survives the worker. */
+export type Spool = {
+  /** Opens the file of segment `n`. */
+  openSegment(n: number): SpoolFile;
+};
+
+export type SpoolFile = {
+  append(packets: Uint8Array): void;
+  /** Makes the file durable under its final name and returns that: sync, rename, sync the folder. */
+  close(): Promise<string>;
+};
+
+export async function openSpool(folder: string): Promise<Spool> {
+  await mkdir(folder, { recursive: true });
+  return { openSegment: (n) => new SegmentFile(folder, n) };
+}
+
+class SegmentFile implements SpoolFile {
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #handle: Promise<FileHandle>;
+  #writes: Promise<unknown>;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+
+  constructor(folder: string, n: number) {
+    this.#folder = folder;
+    this.#file = path.join(folder, `${String(n).padStart(6, '0')}.ts`);
+    this.#handle = open(`${this.#file}.part`, 'w');
+    this.#writes = this.#handle;
+    // A failure is met by close(); until then it must not count as unhandled.
+    this.#writes.catch(() => undefined);
+  }
+
+  append(packets: Uint8Array): void {
+    this.#gathered.push(packets);
+    this.#gatheredBytes += packets.length;
+    if (this.#gatheredBytes >= FLUSH_BYTES) this.#flush();
+  }
+
+  async close(): Promise<string> {
+    this.#flush();
+    await this.#writes;
+    const handle = await this.#handle;
+    await handle.sync();
+    await handle.close();
+    await rename(`${this.#file}.part`, this.#file);
+    await syncFolder(this.#folder);
+    return this.#file;
+  }
+
+  #flush(): void {
+    if (this.#gatheredBytes === 0) return;
+    const bytes = Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#writes = this.#writes.then(async () => (await this.#handle).appendFile(bytes));
+    this.#writes.catch(() => undefined);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
