@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { createFindings, type Complain, type Report } from '../findings.ts';
+import type { Context } from '../options.ts';
+import type { Sps } from '../video/sps.ts';
+import { findBox, getBox, parseBoxes, type Box } from './boxes.ts';
+import { checkSound, checkVideo } from './check-codec.ts';
+import { checkOverlap, checkTables, checkTimes, presentedDuration } from './check-track.ts';
+import { readHeader, readTrack, type Track } from './track.ts';
+
+/** What an end of picture and sound may differ by: one AAC frame, or one picture where that is longer. */
+const AAC_FRAME_S = 1024 / 48_000;
+
+/** Checks a clip: an MP4 that plays at once, exact in its times. */
+export async function verifyClip(bytes: Uint8Array, context: Context): Promise<Report> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const findings = createFindings();
+  const complain = findings.about(context.name);
+  let clip: Clip = { tracks: [], sps: undefined };
+  try {
+    clip = checkClip(file, context.fps, complain);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    complain('mp4-boxes', null, error.message);
+  }
+  const failure = await context.decode?.([bytes], 'mp4');
+  if (failure) complain('decode', null, failure);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (context.expected && context.expected[0]?.sha256 !== sha256) {
+    complain('content-changed', null, 'the file differs');
+  }
+  const count = (kind: Track['kind']) =>
+    clip.tracks.find((track) => track.kind === kind)?.samples.length ?? 0;
+  return {
+    violations: findings.violations,
+    summary: {
+      input: context.name,
+      kind: 'clip',
+      segments: 0,
+      gaps: 0,
+      pictures: count('video'),
+      audioFrames: count('audio'),
+      bytes: bytes.length,
+      fps: context.fps ?? null,
+      width: clip.sps?.width ?? null,
+      height: clip.sps?.height ?? null,
+      ptsOrigin: null,
+      decoded: context.decode !== undefined,
+      notes: [],
+      digests: [{ segment: context.name, n: null, sha256 }],
+    },
+  };
+}
+
+type Clip = { readonly tracks: readonly Track[]; readonly sps: Sps | undefined };
+
+function checkClip(file: Buffer, fps: number | undefined, complain: Complain): Clip {
+  const boxes = parseBoxes(file);
+  checkOrder(boxes, complain);
+  const moov = getBox(boxes, 'moov');
+  const movie = readHeader(getBox(moov.children, 'mvhd').body);
+  const traks = moov.children.filter((box) => box.type === 'trak');
+  const tracks = traks.flatMap((trak) => readTrack(trak) ?? []);
+  const kinds = tracks.map((track) => track.kind).sort().join(' and '); // prettier-ignore
+  if (kinds !== 'audio and video') complain('mp4-boxes', moov.start, `tracks: ${kinds || 'none'}`);
+  const mdats = boxes.filter((box) => box.type === 'mdat');
+  let sps: Sps | undefined;
+  for (const track of tracks) {
+    checkTables(track, mdats, complain);
+    checkTimes(track, movie.timescale, complain);
+    if (track.kind === 'audio') checkSound(track, complain);
+    else sps = checkVideo(track, { file, rate: fps ?? rateOf(track) }, complain);
+  }
+  checkOverlap(tracks, complain);
+  checkMovieTimes(tracks, movie, complain);
+  return { tracks, sps };
+}
+
+function checkOrder(boxes: readonly Box[], complain: Complain): void {
+  if (boxes[0]?.type !== 'ftyp') complain('mp4-boxes', 0, `${boxes[0]?.type} comes first`);
+  if (findBox(boxes, 'moof')) complain('mp4-boxes', 0, 'the file is fragmented');
+  const [moov, mdat] = [getBox(boxes, 'moov'), getBox(boxes, 'mdat')];
+  if (moov.start > mdat.start) complain('mp4-fast-start', moov.start, 'moov comes after mdat');
+}
+
+/** Mean frames per second: levels limit macroblocks a second. */
+function rateOf({ samples, mediaDuration, timescale }: Track): number | undefined {
+  return mediaDuration > 0 ? (samples.length * timescale) / mediaDuration : undefined;
+}
+
+type Movie = { readonly timescale: number; readonly mediaDuration: number };
+
+function checkMovieTimes(tracks: readonly Track[], movie: Movie, complain: Complain): void {
+  const durations = tracks.map((track) => presentedDuration(track, movie.timescale));
+  const longest = Math.max(0, ...durations);
+  if (Math.abs(movie.mediaDuration - longest) > 1) {
+    complain('mp4-duration', null, `mvhd says ${movie.mediaDuration}, tracks last ${longest}`);
+  }
+  const video = tracks.find((track) => track.kind === 'video');
+  const pictureS = (video?.samples.at(-1)?.duration ?? 0) / (video?.timescale ?? 1);
+  const allowed = Math.max(AAC_FRAME_S, pictureS) * movie.timescale + 1;
+  if (longest - Math.min(longest, ...durations) > allowed) {
+    const text = durations.map((duration) => duration / movie.timescale).join(' s and ');
+    complain('mp4-duration', null, `picture and sound end apart: ${text} s`);
+  }
+}
