@@ -33,10 +33,12 @@ export function layOutMp4(movie: Mp4Movie): Mp4Layout {
   const dataLength = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const fileType = ftyp();
   const dataHeader = mdatHeader(dataLength);
-  const measure = (wideOffsets: boolean): number =>
+  const lengthWith = (wideOffsets: boolean): number =>
     fileType.length + moov(movie, { chunks, dataStart: 0, wideOffsets }).length + dataHeader.length;
-  const wideOffsets = measure(false) + dataLength > UINT32_MAX;
-  const dataStart = measure(wideOffsets);
+  // Judged by the longer header, so that no offset can be found too large afterwards.
+  const wideLength = lengthWith(true);
+  const wideOffsets = wideLength + dataLength > UINT32_MAX;
+  const dataStart = wideOffsets ? wideLength : lengthWith(false);
   const header = Buffer.concat([
     fileType,
     moov(movie, { chunks, dataStart, wideOffsets }),

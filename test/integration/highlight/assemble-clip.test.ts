@@ -1,0 +1,210 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { assembleClip, type AssembledClip } from '../../../highlight/assemble-clip.ts';
+import { readClip, readCounters } from './clip-reader.ts';
+import {
+  makeCounterSource,
+  type CounterSource,
+  type CounterSourceOptions,
+} from './counter-source.ts';
+
+/** Each test runs several ffmpeg processes; a busy machine takes seconds for what a free one does in one. */
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+const SLOTS_PER_SEGMENT = 48;
+const SEGMENTS = 6;
+/** Two decoders of one stream in one program give the same floats; the rest is room for its vector code. */
+const PCM_TOLERANCE = 1e-5;
+/** The recording's first frame has no frame before it to overlap with: the one known seam. */
+const FIRST_EXACT_SAMPLE = 1024;
+
+const everySlot = (): number[] => Array.from({ length: SLOTS_PER_SEGMENT }, (_, slot) => slot);
+const sparse = (n: number): number[] =>
+  everySlot().filter((slot) => slot === 0 || slot > 45 || (slot * 7 + n * 5) % 6 === 0);
+
+let folder: string;
+let dense: CounterSource;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'chalkreel-clip-'));
+  dense = await makeSource({ slotsOf: everySlot, profile: 'baseline' });
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+function makeSource(options: Omit<CounterSourceOptions, 'segments'>): Promise<CounterSource> {
+  return makeCounterSource({ segments: SEGMENTS, ...options });
+}
+
+type Cut = { startMs: number; endMs: number; posterAtMs?: number; without?: readonly number[] };
+
+function cut(source: CounterSource, options: Cut, signal?: AbortSignal): Promise<AssembledClip> {
+  const { originMs, segments } = source;
+  const { startMs, endMs, posterAtMs, without = [] } = options;
+  return assembleClip({
+    originMs,
+    window: { startMs: originMs + startMs, endMs: originMs + endMs },
+    segments: segments
+      .filter(({ n }) => !without.includes(n))
+      .map(({ n, bytes }) => ({ n, read: () => Promise.resolve(bytes) })),
+    ...(posterAtMs === undefined ? {} : { posterAtMs: originMs + posterAtMs }),
+    signal,
+  });
+}
+
+/** The slots a clip must show, and when: computed from the recording, not from the plan. */
+function expected(source: CounterSource, { startMs, endMs, without = [] }: Cut) {
+  const slots = source.slots.filter(
+    (slot) => !without.includes(Math.floor(slot / SLOTS_PER_SEGMENT)),
+  );
+  const held = slots.filter((slot) => slot * 3000 <= startMs * 90).at(-1)!;
+  const later = slots.filter((slot) => slot * 3000 > startMs * 90 && slot * 3000 < endMs * 90);
+  const times = [0, ...later.map((slot) => slot * 3000 - startMs * 90)];
+  const durations = times.map((time, i) => (times[i + 1] ?? (endMs - startMs) * 90) - time);
+  return { counters: [held, ...later], times, durations };
+}
+
+async function expectExact(source: CounterSource, options: Cut): Promise<AssembledClip> {
+  const clip = await cut(source, options);
+  const read = await readClip(clip.mp4, folder);
+  const { counters, times, durations } = expected(source, options);
+  expect(read.counters).toEqual(counters);
+  expect(read.times).toEqual(times);
+  expect(read.durations).toEqual(durations);
+  expect(clip.pictures.reencoded + clip.pictures.copied).toBe(counters.length);
+  read.slices.forEach((slices, i) => {
+    if (i < clip.pictures.reencoded) return;
+    expect(slices.map(hex)).toEqual(source.slices.get(counters[i]!)!.map(hex));
+  });
+  expectSound(source, options, read.pcm);
+  return clip;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function expectSound(
+  source: CounterSource,
+  { startMs, endMs, without = [] }: Cut,
+  pcm: Float32Array,
+): void {
+  const frames = (endMs - startMs) * 48;
+  expect(pcm.length / 2).toBeGreaterThanOrEqual(frames);
+  // the last AAC frame may reach beyond the window; the edit's end is for the player
+  expect(pcm.length / 2 - frames).toBeLessThan(1024);
+  let worst = 0;
+  for (let i = 0; i < frames; i++) {
+    const sample = startMs * 48 + i;
+    const segment = Math.floor(sample / 76_800);
+    const intoSegment = sample - segment * 76_800;
+    if (sample < FIRST_EXACT_SAMPLE) continue;
+    const isSilent = without.includes(segment);
+    // the frame after a seam overlaps with another frame than it was made with
+    const isSeam = intoSegment < 1024 && (isSilent || without.includes(segment - 1));
+    if (isSeam) continue;
+    const want = isSilent ? 0 : source.pcm[sample * 2]!;
+    worst = Math.max(worst, Math.abs(pcm[i * 2]! - want));
+  }
+  expect(worst).toBeLessThan(PCM_TOLERANCE);
+}
+
+/** Windows spread over the recording, the same in each run. */
+function windows(count: number): Cut[] {
+  const totalMs = SEGMENTS * 1600;
+  return Array.from({ length: count }, (_, i) => {
+    const startMs = (i * 1237 + 311) % (totalMs - 200);
+    return { startMs, endMs: Math.min(totalMs, startMs + 150 + ((i * 977) % 4000)) };
+  });
+}
+
+describe('assembleClip', () => {
+  it.each(windows(6))('is exact from $startMs to $endMs ms', async (window) => {
+    const clip = await expectExact(dense, window);
+    expect(clip.warnings).toEqual([]);
+    expect(clip.durationMs).toBe(window.endMs - window.startMs);
+  });
+
+  it('is exact where slots are empty: the held picture first, every recorded one after it', async () => {
+    const source = await makeSource({ slotsOf: sparse, profile: 'high' });
+    for (const window of windows(3)) await expectExact(source, window);
+  });
+
+  it('encodes nothing anew when the window starts on a key picture', async () => {
+    const clip = await expectExact(dense, { startMs: 3200, endMs: 7000 });
+    expect(clip.pictures.reencoded).toBe(0);
+  });
+
+  it('joins a head of a single picture', async () => {
+    // slot 47 of segment 1 starts at 3166.7 ms
+    const clip = await expectExact(dense, { startMs: 3170, endMs: 5000 });
+    expect(clip.pictures.reencoded).toBe(1);
+  });
+
+  it('cuts a window within one GOP', async () => {
+    const clip = await expectExact(dense, { startMs: 2000, endMs: 2400 });
+    expect(clip.pictures.copied).toBe(0);
+  });
+
+  it('starts where the recording starts', async () => {
+    await expectExact(dense, { startMs: 0, endMs: 1000 });
+  });
+
+  it('is exact across the wrap of the 33-bit clock', async () => {
+    const source = await makeSource({
+      slotsOf: everySlot,
+      profile: 'main',
+      ptsOrigin90k: 2 ** 33 - 2 * 144_000 - 30_000,
+    });
+    await expectExact(source, { startMs: 1000, endMs: 6000 });
+  });
+
+  it('holds the picture over a hole, silent, and says so', async () => {
+    const clip = await expectExact(dense, { startMs: 1000, endMs: 7000, without: [2, 3] });
+    expect(clip.warnings).toEqual([
+      `Nothing was recorded from ${new Date(dense.originMs + 3200).toISOString()} for 3200 ms: ` +
+        'the last picture stays, without sound.',
+    ]);
+  });
+
+  it('shows the last picture before a hole when it starts in the hole', async () => {
+    await expectExact(dense, { startMs: 2000, endMs: 5000, without: [1] });
+  });
+
+  it('encodes every picture anew where parameter sets collide, and says so', async () => {
+    const other = await makeSource({
+      slotsOf: everySlot,
+      profile: 'main',
+      x264: ':deblock=1,1:cabac=0:qpmin=10',
+    });
+    const takeover = {
+      ...dense,
+      segments: dense.segments.map((segment, n) => (n < 3 ? segment : other.segments[n]!)),
+    };
+    const clip = await expectExact(takeover, { startMs: 1700, endMs: 6000 });
+    expect(clip.pictures.copied).toBe(0);
+    expect(clip.warnings).toEqual([
+      'The encoder changed within the window: every picture was encoded anew.',
+    ]);
+  });
+
+  it('draws the poster of the asked moment', async () => {
+    const clip = await cut(dense, { startMs: 1000, endMs: 6000, posterAtMs: 4321 });
+    const file = path.join(folder, 'poster.jpg');
+    await writeFile(file, clip.poster);
+    expect(await readCounters(file)).toEqual([Math.floor((4321 * 30) / 1000)]);
+  });
+
+  it('gives the same bytes for the same window', async () => {
+    const window = { startMs: 1234, endMs: 4321 };
+    const [one, two] = [await cut(dense, window), await cut(dense, window)];
+    expect(Buffer.concat(one.mp4).equals(Buffer.concat(two.mp4))).toBe(true);
+    expect(one.poster.equals(two.poster)).toBe(true);
+  });
+
+  it('stops when aborted', async () => {
+    const abort = new AbortController();
+    const clip = cut(dense, { startMs: 1234, endMs: 4321 }, abort.signal);
+    abort.abort(new Error('shutting down'));
+    await expect(clip).rejects.toThrow('shutting down');
+  });
+});
