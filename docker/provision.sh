@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The one list of system packages. `npm run setup` and the Dockerfile both install from here.
+# Usage: provision.sh [runtime|test|image]...   (default: runtime). Debian 12 or newer, as root.
+# Instant, offline and without output when everything is there.
+set -euo pipefail
+
+# What a machine needs to record, cut and re-encode.
+runtime=(
+  chromium chromium-sandbox # the browser that opens classrooms, and its setuid sandbox
+  ffmpeg                    # ffmpeg and ffprobe: clips, posters, contact sheets, the demo's cameras
+  redis-server              # the embedded queue; run as our child, never as a system service
+  fonts-noto-cjk fonts-noto-color-emoji fonts-noto-core fonts-dejavu-core # what classrooms are written in
+  fontconfig                # fc-list, for `chalkreel doctor`
+  procps util-linux         # ps; setpriv, unshare, flock
+)
+# What only the checks and tests call.
+test=(shellcheck)
+# What only the container image needs.
+image=(tini ca-certificates)
+
+main() {
+  local packages=() group
+  for group in "${@:-runtime}"; do
+    case "$group" in
+      runtime) packages+=("${runtime[@]}") ;;
+      test) packages+=("${test[@]}") ;;
+      image) packages+=("${image[@]}") ;;
+      *) fail "unknown group '$group'; expected runtime, test or image" ;;
+    esac
+  done
+
+  local missing=()
+  mapfile -t missing < <(list_missing "${packages[@]}")
+  ((${#missing[@]} == 0)) && return
+  ((EUID == 0)) || fail "needs root to install: ${missing[*]}"
+  echo "provision: installing ${missing[*]}" >&2
+  install_packages "${missing[@]}"
+}
+
+list_missing() {
+  comm -23 \
+    <(printf '%s\n' "$@" | sort -u) \
+    <(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+      awk '$2 == "installed" { print $1 }' | sort -u)
+}
+
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  local apt=(apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  hold_services
+  "${apt[@]}" update </dev/null >&2
+  # RUNLEVEL=1: invoke-rc.d starts nothing in single-user mode, so no redis of the system's appears.
+  RUNLEVEL=1 "${apt[@]}" install -y --no-install-recommends "$@" </dev/null >&2
+}
+
+# Where systemd runs it would start and enable the packaged redis; where the machine has one already it is left alone.
+hold_services() {
+  [[ -d /run/systemd/system && ! -e /lib/systemd/system/redis-server.service ]] || return 0
+  systemctl mask --runtime --quiet redis-server.service
+  trap 'systemctl unmask --runtime --quiet redis-server.service; systemctl disable --quiet redis-server.service || true' EXIT
+}
+
+fail() {
+  echo "provision: $1" >&2
+  exit 1
+}
+
+main "$@"
