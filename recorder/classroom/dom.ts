@@ -1,0 +1,30 @@
+/** Makes an element with a class and children. Text goes in as text: nothing can become markup. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/** Sets an element's text, and touches the page only where it differs. */
+export function setText(target: HTMLElement, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** First character of a name, whole even where it is an emoji. */
+export function initial(name: string): string {
+  return Array.from(name)[0] ?? '?';
+}
+
+const COLORS = ['#4f63d2', '#0f8b8d', '#c4572e', '#8a4fb8', '#3c7d3a', '#b23a6b'];
+
+/** A participant's colour: the same wherever and whenever they appear. */
+export function colorOf(participantId: string): string {
+  let hash = 0;
+  for (const char of participantId) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return COLORS[hash % COLORS.length] ?? '#4f63d2';
+}

@@ -1,0 +1,13 @@
+import type { ClassroomSource } from '../../src/model/recording.ts';
+import type { ChalkreelPageApi } from '../../src/protocol/page.ts';
+import type { ClassroomState } from './state.ts';
+
+declare global {
+  interface Window {
+    /** Put there by the recorder before our scripts run. */
+    chalkreel?: ChalkreelPageApi;
+    chalkreelClassroom?: ClassroomSource;
+    /** What is shown now, as JSON: for tests. */
+    classroomState?: () => ClassroomState;
+  }
+}

@@ -1,0 +1,27 @@
+import type { ClassroomSource } from '../../src/model/recording.ts';
+import { classroomSourceSchema } from '../../src/protocol/classroom.ts';
+
+/**
+ * The class to show: `window.chalkreelClassroom` where the recorder put one, else the URL's fragment,
+ * `#` and base64url of the JSON. Throws an Error that names the field at fault.
+ */
+export function loadClassroomSource(): ClassroomSource {
+  const given = window.chalkreelClassroom ?? decodeFragment(location.hash.slice(1));
+  const result = classroomSourceSchema.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Error(
+    `Classroom: ${issue?.path.join('.') || 'source'}: ${issue?.message ?? 'invalid'}`,
+  );
+}
+
+function decodeFragment(fragment: string): unknown {
+  if (fragment === '') throw new Error('Classroom: expected a class after # in the URL.');
+  try {
+    const base64 = fragment.replaceAll('-', '+').replaceAll('_', '/');
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+  } catch (cause) {
+    throw new Error('Classroom: expected base64url of JSON after # in the URL.', { cause });
+  }
+}

@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { ChalkreelError } from '../errors.ts';
+import { CAMERA_FPS, type CameraLoop } from './loops.ts';
+import { pictureClockFilters } from './picture-clock.ts';
+import { CAMERA_HEIGHT, CAMERA_WIDTH } from './portrait.ts';
+
+/** Ticks a second of the video track in the camera's fMP4. */
+export const VIDEO_TIMESCALE = 90_000;
+/** Length of a fragment, which becomes a part of the live playlist. Two make a segment. */
+export const FRAGMENT_MS = 500;
+/** A camera that has not ended this long after SIGTERM is killed. */
+const TERM_GRACE_MS = 1000;
+
+/** A running generator: fMP4 comes out of `media` until it ends. */
+export type Camera = {
+  readonly pid: number;
+  readonly media: Readable;
+  /** Resolves when the process is gone, with what ended it; never rejects. */
+  readonly ended: Promise<CameraEnd>;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends the process and resolves when it is gone. */
+  close(): Promise<void>;
+};
+export type CameraEnd = { readonly reason: string; readonly stderr: string };
+
+/**
+ * Starts one camera: a live ffmpeg that repeats a loop, draws the running clock and encodes H.264 and AAC. It
+ * dies with us: its output is our pipe, and `setpriv` (util-linux) has the kernel kill it when we are killed.
+ */
+export function startCamera(loop: CameraLoop): Camera {
+  const command = ['--pdeathsig', 'KILL', 'ffmpeg', ...cameraArguments(loop)];
+  const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const stderr = tail(child.stderr);
+  const ended = new Promise<CameraEnd>((resolve) => {
+    child.on('error', (error) => {
+      resolve({ reason: `could not start: ${error.message}`, stderr: stderr() });
+    });
+    child.on('close', (code, signal) => {
+      resolve({ reason: signal ?? `code ${code}`, stderr: stderr() });
+    });
+  });
+  child.stdout.on('error', () => undefined); // told by `ended`
+  return {
+    pid: child.pid ?? failToStart(),
+    media: child.stdout,
+    ended,
+    kill: (signal) => child.kill(signal),
+    close: () => closeCamera(child, ended),
+  };
+}
+
+async function closeCamera(child: ChildProcess, ended: Promise<CameraEnd>): Promise<void> {
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS);
+  await ended;
+  clearTimeout(kill);
+}
+
+function failToStart(): never {
+  throw new ChalkreelError('program-missing', 'Expected setpriv (util-linux) on PATH.', {
+    fault: 'dependency',
+  });
+}
+
+function tail(stream: Readable): () => string {
+  let text = '';
+  stream.on('data', (chunk: Buffer) => (text = (text + chunk.toString()).slice(-4000)));
+  return () => text.trim();
+}
+
+function cameraArguments(loop: CameraLoop): string[] {
+  const size = `${CAMERA_WIDTH}x${CAMERA_HEIGHT}`;
+  const repeat = ['-re', '-stream_loop', '-1'];
+  return [
+    ['-hide_banner', '-nostdin', '-loglevel', 'error'],
+    // picture and tone, each repeated for ever in real time
+    [...repeat, '-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', size],
+    ['-framerate', String(CAMERA_FPS), '-i', loop.picturePath],
+    [...repeat, '-f', 's16le', '-ar', '48000', '-ac', '1', '-i', loop.tonePath],
+    ['-map', '0:v', '-map', '1:a', '-vf', clockFilters(), '-fps_mode', 'passthrough'],
+    // cheap and without delay: one thread, no look-ahead, a key frame each second
+    ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1'],
+    ['-g', String(CAMERA_FPS), '-keyint_min', String(CAMERA_FPS), '-sc_threshold', '0'],
+    ['-crf', '23', '-maxrate', '600k', '-bufsize', '600k'],
+    ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
+    ['-color_range', 'tv', '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '64k'],
+    // fragments on stdout, each written as soon as it is complete
+    ['-f', 'mp4', '-movflags', 'empty_moov+default_base_moof+frag_keyframe'],
+    ['-frag_duration', String(FRAGMENT_MS * 1000), '-video_track_timescale', `${VIDEO_TIMESCALE}`],
+    ['-flush_packets', '1', 'pipe:1'],
+  ].flat();
+}
+
+/** Makes `t` the wall clock while the clock is drawn, as digits for people and as cells for machines. */
+function clockFilters(): string {
+  const digits = `%{pts\\:localtime\\:0\\:%H\\\\\\:%M\\\\\\:%S}.%{eif\\:mod(floor(t*10)\\,10)\\:d}`;
+  return [
+    `settb=AVTB,setpts=PTS+RTCSTART`,
+    ...pictureClockFilters(),
+    `drawtext=font='DejaVu Sans Mono':fontsize=19:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=5:x=w-tw-10:y=11:text='${digits}'`,
+    `setpts=PTS-STARTPTS`,
+  ].join(',');
+}
