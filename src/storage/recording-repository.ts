@@ -29,9 +29,14 @@ export type RecordingRepository = {
   update(id: string, change: RecordingChange): Promise<Recording>;
   /** Removes the record, its progress and index. Objects are the caller's. */
   delete(id: string): Promise<void>;
-  /** Called with the record after each change, by whichever process. Polls as well, so a lost message is only late. */
+  /**
+   * Called once with the present record, then after each change, by whichever process. Polls as well, so a lost
+   * message is only late.
+   */
   subscribe(id: string, onChanged: (recording: Recording) => void): Promise<Closable>;
   /** The latest numbers of a running recording; kept for as long as the record. */
   setProgress(id: string, progress: RecordingProgress): Promise<void>;
   findProgress(id: string): Promise<RecordingProgress | undefined>;
+  /** How many recordings are in each state, for metrics. */
+  countByState(): Promise<Readonly<Record<RecordingState, number>>>;
 };

@@ -1,0 +1,103 @@
+import { Worker } from 'bullmq';
+import type { z } from 'zod';
+import { withDeadline, type Closable } from '../lifecycle.ts';
+import {
+  HIGHLIGHTS_QUEUE,
+  highlightJobSchema,
+  RECORDINGS_QUEUE,
+  recordingJobSchema,
+  type HighlightJob,
+  type RecordingJob,
+} from '../protocol/jobs.ts';
+import { closeRedis, type RedisConnection } from './connection.ts';
+import type { ConsumeOptions } from './services.ts';
+import { QUEUE_PREFIX } from './work-queue.ts';
+
+/** A worker that died is noticed when its lock lapses, at the next check: 15 s to 20 s after its last renewal. */
+const LOCK_MS = 15_000;
+const STALLED_CHECK_MS = 5_000;
+/** A class of 24 h may outlive many workers; a job is never given up for that. */
+const MAX_STALLED_COUNT = 1_000_000;
+/** After the handlers have returned, only bookkeeping is left. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * Takes recordings from the queue. The handler must bear being run again for a recording that another worker
+ * began: it looks at the recording's state first. Closing aborts the handlers' signal and waits for them.
+ */
+export function consumeRecordings(
+  redis: RedisConnection,
+  options: ConsumeOptions<RecordingJob>,
+): Closable {
+  return consume(redis, { ...options, queue: RECORDINGS_QUEUE, schema: recordingJobSchema });
+}
+
+/** Takes highlights from the queue, once their windows are over. Same rules as for recordings. */
+export function consumeHighlights(
+  redis: RedisConnection,
+  options: ConsumeOptions<HighlightJob>,
+): Closable {
+  return consume(redis, { ...options, queue: HIGHLIGHTS_QUEUE, schema: highlightJobSchema });
+}
+
+type Consumption<Job> = ConsumeOptions<Job> & {
+  readonly queue: string;
+  readonly schema: z.ZodType<Job>;
+};
+
+function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closable {
+  const { queue, log } = options;
+  const closing = new AbortController();
+  const running = new Set<Promise<void>>();
+  const connection = redis.openBlocking();
+  const worker = new Worker(
+    queue,
+    async (job) => {
+      const run = options.handle(options.schema.parse(job.data), closing.signal);
+      const settled = run.catch(() => undefined);
+      running.add(settled);
+      try {
+        await run;
+      } finally {
+        running.delete(settled);
+      }
+    },
+    {
+      connection,
+      prefix: QUEUE_PREFIX,
+      concurrency: options.concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+    },
+  );
+  worker.on('failed', (job, error) => {
+    log.warn({ err: error, job: job?.id, queue, attempt: job?.attemptsMade }, 'job failed');
+  });
+  worker.on('stalled', (job) => {
+    log.warn({ job, queue }, 'job of a lost worker is taken over');
+  });
+  worker.on('error', (error) => {
+    log.debug({ err: error, queue }, 'queue error');
+  });
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closing.abort(new Error('The worker is shutting down'));
+    await worker.pause(true).catch(() => undefined);
+    while (running.size > 0) await Promise.all(running);
+    await closeWorker(worker);
+    await closeRedis(connection);
+  };
+  return { close: () => (closed ??= close()) };
+}
+
+/** Without Redis a graceful close would wait for it; there is nothing left to be graceful about. */
+async function closeWorker(worker: Worker): Promise<void> {
+  const graceful = worker.close();
+  await withDeadline(graceful, CLOSE_TIMEOUT_MS, () => new Error('close timed out')).catch(
+    async () => {
+      graceful.catch(() => undefined);
+      await worker.close(true).catch(() => undefined);
+    },
+  );
+}

@@ -1,0 +1,63 @@
+import { ulid } from 'ulid';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { inputError } from '../errors.ts';
+import { Resources, type Closable } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { HighlightRepository } from '../storage/highlight-repository.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { openObjectStore } from '../storage/open-object-store.ts';
+import type { RecordingRepository } from '../storage/recording-repository.ts';
+import { RedisHighlightRepository } from '../storage/redis-highlight-repository.ts';
+import { RedisRecordingRepository } from '../storage/redis-recording-repository.ts';
+import { RedisSegmentIndex } from '../storage/redis-segment-index.ts';
+import type { SegmentIndex } from '../storage/segment-index.ts';
+import { openRedis, type RedisConnection } from './connection.ts';
+import { createRequestHighlight } from './request-highlight.ts';
+import type { RequestHighlight, WorkQueue } from './services.ts';
+import { openWorkQueue } from './work-queue.ts';
+
+/** What the roles meet through. */
+export type Services = {
+  readonly redis: RedisConnection;
+  readonly store: ObjectStore;
+  readonly recordings: RecordingRepository;
+  readonly highlights: HighlightRepository;
+  readonly segments: SegmentIndex;
+  readonly queue: WorkQueue;
+  readonly requestHighlight: RequestHighlight;
+};
+
+/**
+ * Connects a role to queue, storage and index as the configuration says. Throws `redis-unavailable`,
+ * `storage-not-writable`, or an input error when no Redis is named. The caller closes it.
+ */
+export async function openServices(
+  config: Pick<Config, 'redisUrl' | 'storageUrl' | 'dataDir'>,
+  log: Log,
+): Promise<Services & Closable> {
+  if (config.redisUrl === undefined) {
+    throw inputError('CHALKREEL_REDIS_URL', 'CHALKREEL_REDIS_URL: expected the Redis to use');
+  }
+  const resources = new Resources();
+  try {
+    const store = await openObjectStore(config);
+    const redis = resources.use(await openRedis(config.redisUrl, log));
+    const recordings = resources.use(
+      new RedisRecordingRepository({
+        redis: redis.client,
+        store,
+        openSubscriber: () => redis.openBlocking(),
+      }),
+    );
+    const highlights = new RedisHighlightRepository({ redis: redis.client, store });
+    const segments = new RedisSegmentIndex(redis.client);
+    const queue = resources.use(openWorkQueue(redis, log));
+    const parts = { store, redis, recordings, highlights, segments, queue };
+    const requestHighlight = createRequestHighlight({ ...parts, clock: systemClock, newId: ulid });
+    return { ...parts, requestHighlight, close: () => resources.close() };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
