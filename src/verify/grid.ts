@@ -151,7 +151,11 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
   if (!before) return;
   const isSame = {
     tables: facts.tablesKey === before.facts.tablesKey,
-    sets: facts.pictures?.key === before.facts.pictures?.key,
+    // Where there are none, idr-first says so.
+    sets:
+      facts.pictures?.key === before.facts.pictures?.key ||
+      !facts.pictures?.key ||
+      !before.facts.pictures?.key,
   };
   if (!isDiscontinuous && !isSame.tables) {
     complain('psi-constant', 0, 'PAT or PMT differ from the segment before');
@@ -164,12 +168,14 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
     complain('discontinuity', null, 'EXT-X-DISCONTINUITY, but parameter sets do not change');
   }
   const [size, sizeBefore] = [codedSize(facts), codedSize(before.facts)];
-  if (size !== sizeBefore) complain('coded-size', null, `${size} after ${sizeBefore}`);
+  if (size && sizeBefore && size !== sizeBefore) {
+    complain('coded-size', null, `${size} after ${sizeBefore}`);
+  }
 }
 
 function codedSize({ pictures }: SegmentFacts): string {
   const sizes = (pictures?.sps ?? []).map((sps) => `${sps.codedWidth}×${sps.codedHeight}`);
-  return [...new Set(sizes)].join(' and ') || 'no picture';
+  return [...new Set(sizes)].join(' and ');
 }
 
 /** Checks every SPS of a segment once. */

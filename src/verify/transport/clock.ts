@@ -37,7 +37,8 @@ export function readClock(
       complain('stream-types', offset, `PCR on PID ${pid}, PCR_PID is ${pcrPid}`);
       continue;
     }
-    const unit = unitAt.get(index);
+    // The first PCR may come in a packet of its own, ahead of the first unit.
+    const unit = unitAt.get(index) ?? (samples.length === 0 ? units[0] : undefined);
     const leadTicks = unit && leadOf(unit.dts ?? unit.pts, pcr27);
     samples.push({ index, offset, pcr27, leadTicks });
   }

@@ -10,19 +10,18 @@ export type NalUnit = {
 
 const START_CODE = Buffer.from([0, 0, 1]);
 
-/** Cuts an Annex B byte stream into NAL units; throws RangeError where it is malformed. */
-export function splitByteStream(payload: Uint8Array): NalUnit[] {
+/** Cuts an Annex B byte stream into the bytes of its NAL units; throws RangeError where it has none. */
+export function splitByteStream(payload: Uint8Array): Uint8Array[] {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   let start = bytes.indexOf(START_CODE);
   if (start < 0) throw new RangeError('there is no start code');
   if (bytes.subarray(0, start).some((byte) => byte !== 0)) {
     throw new RangeError('there are bytes before the first start code');
   }
-  const units: NalUnit[] = [];
+  const units: Uint8Array[] = [];
   while (start >= 0) {
     const next = bytes.indexOf(START_CODE, start + 3);
-    const unit = trimZeros(bytes.subarray(start + 3, next < 0 ? bytes.length : next));
-    units.push(readNalUnit(unit));
+    units.push(trimZeros(bytes.subarray(start + 3, next < 0 ? bytes.length : next)));
     start = next;
   }
   return units;

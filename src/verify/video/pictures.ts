@@ -1,7 +1,7 @@
 import type { Complain } from '../findings.ts';
 import type { Pes } from '../transport/pes.ts';
 import { BitReader } from './bits.ts';
-import { NAL, rbspOf, splitByteStream, type NalUnit } from './nal.ts';
+import { NAL, rbspOf, readNalUnit, splitByteStream, type NalUnit } from './nal.ts';
 import { createOrderCheck, type OrderCheck } from './order.ts';
 import { parsePps, type Pps } from './pps.ts';
 import { SLICE_B, parseSlice, type Slice } from './slice.ts';
@@ -63,7 +63,8 @@ function readPicture(unit: Pes, isFirst: boolean, reading: Reading): Picture {
   const complain: Complain = (rule, _, message) => {
     reading.complain(rule, unit.offset, message);
   };
-  const nals = attempt(() => splitByteStream(unit.payload), complain) ?? [];
+  const units = attempt(() => splitByteStream(unit.payload), complain) ?? [];
+  const nals = units.flatMap((bytes) => attempt(() => readNalUnit(bytes), complain) ?? []);
   for (const nal of nals) {
     attempt(() => {
       readParameterSet(nal, reading, complain);
@@ -134,8 +135,9 @@ function checkDelimiter(nals: readonly NalUnit[], slices: Slice[], complain: Com
 
 function checkSlices(nals: readonly NalUnit[], slices: readonly Slice[], complain: Complain): void {
   const [first] = slices;
+  const firstSliceAt = nals.findIndex((nal) => nal.type === NAL.slice || nal.type === NAL.idr);
   if (!first) {
-    complain('access-unit', null, 'the access unit has no slice');
+    if (firstSliceAt < 0) complain('access-unit', null, 'the access unit has no slice');
     return;
   }
   if (first.firstMb !== 0) complain('access-unit', null, `starts at macroblock ${first.firstMb}`);
@@ -148,7 +150,6 @@ function checkSlices(nals: readonly NalUnit[], slices: readonly Slice[], complai
       complain('access-unit', null, 'slices of two pictures, or out of order');
     }
   }
-  const firstSliceAt = nals.findIndex((nal) => nal.type === NAL.slice || nal.type === NAL.idr);
   const lateSet = nals
     .slice(firstSliceAt)
     .find((nal) => nal.type === NAL.sps || nal.type === NAL.pps);
