@@ -23,10 +23,10 @@ export type PlaylistOptions = {
 };
 
 /**
- * Decimal EXTINF needs 3; of the tags written here none needs more (draft-pantos-hls-rfc8216bis §8: players pass over tags they do
- * not know). So it stays the same when the first hole appears in a playlist being served.
+ * EXT-X-GAP came with 8, everything else here is older (draft-pantos-hls-rfc8216bis §8 allows a higher number than is needed).
+ * Always 8, so that a playlist being served keeps its header when its first hole appears.
  */
-const PROTOCOL_VERSION = 3;
+const PROTOCOL_VERSION = 8;
 /** The grid's 1.6 s, rounded; the least ever written, since the tag must not change while a playlist grows. */
 const LEAST_TARGET_DURATION_S = 2;
 

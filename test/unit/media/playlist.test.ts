@@ -17,7 +17,7 @@ describe('writeMediaPlaylist', () => {
     });
 
     expect(text).toBe(`#EXTM3U
-#EXT-X-VERSION:3
+#EXT-X-VERSION:8
 #EXT-X-TARGETDURATION:2
 #EXT-X-MEDIA-SEQUENCE:7
 #EXT-X-PLAYLIST-TYPE:VOD
