@@ -85,7 +85,7 @@ install_modules() {
 # Bundles the pages, when one of their sources is not what they were bundled from.
 build_pages() {
   local stamp=dist/pages/.stamp wanted
-  wanted=$(find "${page_sources[@]}" -type f -print0 2>/dev/null | sort -z | xargs -0 sha256sum | sha256sum)
+  wanted=$(find "${page_sources[@]}" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$wanted" ]] && return
   say 'bundling pages'
   node node_modules/vite/bin/vite.js build </dev/null >&2 9>&-

@@ -87,3 +87,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: e.CHALKREEL_LOG_LEVEL,
   };
 }
+
+/** The folders of PATH, in order. */
+export function programFolders(env: NodeJS.ProcessEnv = process.env): string[] {
+  return (env.PATH ?? '').split(path.delimiter).filter(Boolean);
+}

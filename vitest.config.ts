@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+const SECOND_MS = 1000;
+
+/**
+ * Three projects by what a test needs: `unit` nothing (no I/O), `integration` real Redis and ffmpeg, `e2e` real
+ * Chromium and therefore the machine to itself, one file at a time. No retries: a flaky test is a failing test.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 5 * SECOND_MS,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          testTimeout: 30 * SECOND_MS,
+          hookTimeout: 30 * SECOND_MS,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
