@@ -1,8 +1,8 @@
 import { ChalkreelError } from '../src/errors.ts';
 import type { Log } from '../src/log.ts';
 import { AUDIO_SPECIFIC_CONFIG } from '../src/media/aac.ts';
+import { parseSps } from '../src/media/h264-parameter-sets.ts';
 import { joinLengthPrefixed, NAL_TYPE, nalType, splitAnnexB } from '../src/media/h264.ts';
-import { parseSps } from '../src/media/mp4/parameter-sets.ts';
 import { writeMp4 } from '../src/media/mp4/writer.ts';
 import { AAC_FRAME_SAMPLES } from '../src/model/grid.ts';
 import type { ClipWindow } from '../src/model/highlight.ts';

@@ -1,8 +1,8 @@
 import { ChalkreelError } from '../src/errors.ts';
 import type { Log } from '../src/log.ts';
 import { runFfmpeg } from '../src/media/ffmpeg.ts';
+import type { Sps } from '../src/media/h264-parameter-sets.ts';
 import { NAL_TYPE, nalType, nalUnits } from '../src/media/h264.ts';
-import type { SpsInfo } from '../src/media/mp4/parameter-sets.ts';
 
 export type EncodeHeadOptions = {
   /** Annex B access units from a key picture on. */
@@ -10,7 +10,7 @@ export type EncodeHeadOptions = {
   /** Pictures at the start of `decode` that are needed for decoding only. */
   readonly skip: number;
   /** What the pictures behind the head are like: the head is made the same. */
-  readonly body: SpsInfo;
+  readonly body: Sps;
   /** Id of the head's SPS and PPS, one that the body does not use. */
   readonly parameterSetId: number;
   readonly signal?: AbortSignal | undefined;

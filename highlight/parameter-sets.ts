@@ -1,5 +1,5 @@
+import { parsePps, parseSps } from '../src/media/h264-parameter-sets.ts';
 import { findParameterSets } from '../src/media/h264.ts';
-import { parsePpsId, parseSps } from '../src/media/mp4/parameter-sets.ts';
 
 /** The parameter sets of a run of pictures, each once, in order of first use; NAL units without start codes. */
 export type ParameterSetList = {
@@ -25,14 +25,17 @@ export function collectParameterSets(accessUnits: Iterable<Uint8Array>): Paramet
   for (const unit of accessUnits) {
     const found = findParameterSets(unit);
     for (const set of found.sps) add(sps, parseSps(set).id, set);
-    for (const set of found.pps) add(pps, parsePpsId(set), set);
+    for (const set of found.pps) add(pps, parsePps(set).id, set);
   }
   return { sps: [...sps.values()], pps: [...pps.values()], isColliding };
 }
 
 /** The lowest id that neither kind of set uses; undefined when all are taken. */
 export function findFreeId({ sps, pps }: ParameterSetList): number | undefined {
-  const used = new Set([...sps.map((set) => parseSps(set).id), ...pps.map(parsePpsId)]);
+  const used = new Set([
+    ...sps.map((set) => parseSps(set).id),
+    ...pps.map((set) => parsePps(set).id),
+  ]);
   for (let id = 0; id <= MAX_SPS_ID; id++) if (!used.has(id)) return id;
   return undefined;
 }
