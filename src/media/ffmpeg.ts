@@ -136,7 +136,7 @@ function spawnAndWait(
           exit: { code: child?.exitCode ?? null, signal: child?.signalCode ?? null },
           stdout: Buffer.concat(chunks),
           stderr: stderr?.get() ?? '',
-          ...(error === null || error === undefined ? {} : { error }),
+          ...(error === null ? {} : { error }),
         });
       };
       // The exit may be heard before the last of stdout.
@@ -160,7 +160,7 @@ function failure(
   isTimeout: boolean,
   cause: Error | undefined,
 ): ChalkreelError {
-  if (report.code === null && report.signal === null) return missing(program, cause);
+  if (isMissing(cause)) return missing(program, cause);
   const how =
     report.signal === null ? `exit code ${String(report.code)}` : `signal ${report.signal}`;
   const lines = report.stderr.trim().split('\n').slice(-STDERR_LINES).join('\n');
@@ -170,6 +170,11 @@ function failure(
     `${program} ${what} (${how} after ${report.tookMs} ms): ${report.command}\n${lines}`,
     { fault: 'dependency', details: report, cause },
   );
+}
+
+/** Not on PATH (fluent-ffmpeg's own error), or gone since it was looked up. */
+function isMissing(cause: (Error & { code?: unknown }) | undefined): boolean {
+  return cause?.code === 'ENOENT' || (cause?.message.startsWith('Cannot find') ?? false);
 }
 
 function missing(program: Program, cause: Error | undefined): ChalkreelError {

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { runFfmpeg } from '../../../src/media/ffmpeg.ts';
 
@@ -58,5 +60,17 @@ describe('runFfmpeg', () => {
     const run = runFfmpeg({ args: [...ENDLESS, ['-']], timeoutMs: 300 });
     await expect(run).rejects.toMatchObject({ code: 'ffmpeg-timeout' });
     expect(await childCommands()).not.toContainEqual(expect.stringContaining('title=endless'));
+  });
+
+  it('says how to install a program that is not there', async () => {
+    const script = `import { runFfmpeg } from './src/media/ffmpeg.ts';
+      await runFfmpeg({ args: [] }).catch((error) => process.stdout.write(error.message));`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { PATH: '/nowhere' },
+    });
+    expect(stdout).toBe(
+      'Cannot start ffmpeg: expected it on PATH. Install it with `apt-get install ffmpeg` or `npm run setup`.',
+    );
   });
 });

@@ -31,12 +31,12 @@ type Role = { readonly child: ChildProcess; readonly stderr: () => string };
 
 async function startRole(env: Readonly<Record<string, string>> = role.env): Promise<Role> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'highlight/main.ts'], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   children.push(child);
   let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const isUp = (): boolean => stderr.includes('is ready') || child.exitCode !== null;
   await vi.waitUntil(isUp, { timeout: 20_000 });
   return { child, stderr: () => stderr };
