@@ -1,0 +1,71 @@
+import express, { Router, type Express, type RequestHandler } from 'express';
+import { inputError } from '../errors.ts';
+import { keyAccess, linkAccess } from './access.ts';
+import type { ApiContext, ApiServices } from './context.ts';
+import { EntryCache } from './entry-cache.ts';
+import { healthRoutes } from './health-routes.ts';
+import { highlightRoutes } from './highlight-routes.ts';
+import { mediaRoutes } from './media-routes.ts';
+import { createMetrics } from './metrics.ts';
+import { pageRoutes } from './page-routes.ts';
+import { problemHandler } from './problem.ts';
+import { recordingRoutes } from './recording-routes.ts';
+
+/** The HTTP API and the pages. `/v1` takes a key; `/t/<token>/v1` is the same for holders of a signed link. */
+export function createApi(services: ApiServices): Express {
+  const context = createContext(services);
+  const metrics = createMetrics(services.recordings);
+  const v1 = Router();
+  v1.use(recordingRoutes(context), mediaRoutes(context), highlightRoutes(context));
+
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.set('trust proxy', 'loopback');
+  app.use(metrics.measure, safeHeaders);
+  app.use(healthRoutes(context));
+  app.get('/metrics', metrics.send);
+  app.use(pageRoutes(context));
+  app.use('/v1', keyAccess(services.apiKeys), v1);
+  const links = linkAccess({ secrets: services.linkSecrets, clock: services.clock });
+  app.use('/t/:token/v1', anyOrigin, links, v1);
+  app.use((request) => {
+    throw inputError('url', `There is no ${request.method} ${request.path}`, 'route-not-found');
+  });
+  app.use(problemHandler(services.log));
+  return app;
+}
+
+function createContext(services: ApiServices): ApiContext {
+  return {
+    ...services,
+    entries: new EntryCache(services.segments),
+    links: (request) => ({
+      baseUrl: `${request.protocol}://${request.get('host') ?? 'localhost'}`,
+      secrets: services.linkSecrets,
+      nowMs: services.clock.nowMs(),
+    }),
+  };
+}
+
+const safeHeaders: RequestHandler = (_request, response, next) => {
+  response.set('X-Content-Type-Options', 'nosniff');
+  next();
+};
+
+/** A signed link plays in the platform's own pages: it carries its right in itself, no cookie is involved. */
+const anyOrigin: RequestHandler = (request, response, next) => {
+  response.set({
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Retry-After',
+  });
+  if (request.method !== 'OPTIONS') {
+    next();
+    return;
+  }
+  response.set({
+    'Access-Control-Allow-Methods': 'GET, HEAD',
+    'Access-Control-Allow-Headers': 'Range, If-None-Match',
+    'Access-Control-Max-Age': '86400',
+  });
+  response.status(204).end();
+};

@@ -1,0 +1,131 @@
+import { Router, type Request, type RequestHandler } from 'express';
+import { z } from 'zod';
+import { ChalkreelError } from '../errors.ts';
+import { isFinal, type Recording } from '../model/recording.ts';
+import { createRecordingSchema, type CreateRecording } from '../protocol/recording-request.ts';
+import { objectKeys } from '../storage/keys.ts';
+import { accessOf, allowed, idOf, keyOnly } from './access.ts';
+import { jsonBody } from './json-body.ts';
+import type { ApiContext } from './context.ts';
+import { recordingView, recordingViewerView } from './views.ts';
+
+const listSchema = z.strictObject({
+  state: z.enum(['queued', 'starting', 'recording', 'stopping', 'completed', 'failed']).optional(),
+  externalId: z.string().min(1).max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(200).optional(),
+});
+
+/** Recordings: create, list, look at, stop, delete. */
+export function recordingRoutes(context: ApiContext): Router {
+  const router = Router();
+  router.post('/recordings', keyOnly, jsonBody, createRecording(context));
+  router.get('/recordings', keyOnly, listRecordings(context));
+  router.get('/recordings/:id', allowed('recording'), getRecording(context));
+  router.post('/recordings/:id/stop', keyOnly, stopRecording(context));
+  router.delete('/recordings/:id', keyOnly, deleteRecording(context));
+  return router;
+}
+
+function createRecording(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const body = createRecordingSchema.parse(request.body);
+    const recording = describeRecording(body, context.newId(), Math.round(context.clock.nowMs()));
+    await context.recordings.create(recording);
+    await context.queue.enqueueRecording(recording.id);
+    response.status(201).location(`/v1/recordings/${recording.id}`);
+    response.json(recordingView(recording, undefined, context.links(request)));
+  };
+}
+
+function describeRecording(body: CreateRecording, id: string, nowMs: number): Recording {
+  return {
+    id,
+    externalId: body.externalId ?? null,
+    metadata: body.metadata,
+    source:
+      body.classroom === undefined
+        ? { kind: 'page', url: String(body.url) }
+        : { kind: 'classroom', classroom: body.classroom },
+    settings: body.settings,
+    state: 'queued',
+    history: [{ state: 'queued', atMs: nowMs }],
+    createdAtMs: nowMs,
+    originMs: null,
+    stopRequestedAtMs: null,
+    leadInMs: null,
+    tailPaddingMs: null,
+    warnings: [],
+  };
+}
+
+function listRecordings(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const filter = listSchema.parse(request.query);
+    const { recordings, nextCursor } = await context.recordings.list(filter);
+    const items = recordings.map((recording) => view(context, request, recording));
+    response.json({ recordings: await Promise.all(items), nextCursor });
+  };
+}
+
+function getRecording(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const recording = await context.recordings.get(idOf(request));
+    response.set('Cache-Control', 'no-store');
+    if (accessOf(response).by === 'link') {
+      const progress = await context.recordings.findProgress(recording.id);
+      response.json(recordingViewerView(recording, progress));
+    } else {
+      response.json(await view(context, request, recording));
+    }
+  };
+}
+
+/** Answered at once: the worker hears it, records to the next boundary and finishes. */
+function stopRecording(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const nowMs = Math.round(context.clock.nowMs());
+    const recording = await context.recordings.update(idOf(request), (present) =>
+      isFinal(present.state) || present.stopRequestedAtMs !== null
+        ? present
+        : { ...present, stopRequestedAtMs: nowMs },
+    );
+    response.status(isFinal(recording.state) ? 200 : 202);
+    response.json(await view(context, request, recording));
+  };
+}
+
+function deleteRecording(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const { id, state } = await context.recordings.get(idOf(request));
+    if (!isFinal(state)) {
+      throw conflict('recording-not-final', `Recording ${id} is ${state}: stop it first`);
+    }
+    const highlights = await context.highlights.listByRecording(id);
+    if (highlights.some((h) => h.state === 'open' || h.state === 'assembling')) {
+      throw conflict('highlights-pending', `Highlights of recording ${id} still need its segments`);
+    }
+    await deleteObjects(context, id);
+    // Last, so that a deletion cut short can be repeated.
+    await context.recordings.delete(id);
+    context.entries.forget(id);
+    response.status(204).end();
+  };
+}
+
+async function deleteObjects(context: ApiContext, id: string): Promise<void> {
+  const keys: string[] = [];
+  for await (const { key } of context.store.list(objectKeys.recordingFolder(id))) keys.push(key);
+  for (const key of keys) {
+    if (key !== objectKeys.recording(id)) await context.store.delete(key);
+  }
+}
+
+async function view(context: ApiContext, request: Request, recording: Recording): Promise<object> {
+  const progress = await context.recordings.findProgress(recording.id);
+  return recordingView(recording, progress, context.links(request));
+}
+
+function conflict(code: string, message: string): ChalkreelError {
+  return new ChalkreelError(code, message, { fault: 'input', details: { field: 'id' } });
+}

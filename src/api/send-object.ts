@@ -1,0 +1,67 @@
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import type { SegmentPlace } from '../model/segment.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { accessOf } from './access.ts';
+
+/** Streams a place in the store; answers ranges (RFC 9110 §14). What is served this way never changes. */
+export async function sendObject(
+  request: Request,
+  response: Response,
+  options: {
+    readonly store: ObjectStore;
+    readonly place: SegmentPlace;
+    readonly contentType: string;
+  },
+): Promise<void> {
+  const { store, place } = options;
+  const { offset, length } = place;
+  const scope = accessOf(response).by === 'link' ? 'public' : 'private';
+  response.set({
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': `${scope}, max-age=31536000, immutable`,
+    'Content-Type': options.contentType,
+    ETag: `"${Buffer.from(`${place.object}:${offset}:${length}`).toString('base64url')}"`,
+  });
+  if (request.fresh) {
+    response.status(304).end();
+    return;
+  }
+  const range = planRange(request, length);
+  if (range === 'unsatisfiable') {
+    response.removeHeader('Cache-Control');
+    response.status(416).set('Content-Range', `bytes */${length}`).end();
+    return;
+  }
+  const { start, end } = range ?? { start: 0, end: length };
+  if (range !== undefined) {
+    response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${length}`);
+  }
+  if (request.method === 'HEAD') {
+    response.set('Content-Length', String(end - start)).end();
+    return;
+  }
+  const stream = await store.openStream(place.object, { start: offset + start, end: offset + end });
+  response.set('Content-Length', String(end - start));
+  await pipeline(stream, response).catch((error: unknown) => {
+    if (!isClientGone(error)) throw error;
+  });
+}
+
+/** One range, its end exclusive; several at once are answered with the whole, as RFC 9110 allows. */
+function planRange(
+  request: Request,
+  length: number,
+): { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined {
+  const ranges = request.range(length, { combine: true });
+  if (ranges === undefined || ranges === -2) return undefined;
+  if (ranges === -1) return 'unsatisfiable';
+  const [range] = ranges;
+  if (ranges.type !== 'bytes' || ranges.length !== 1 || range === undefined) return undefined;
+  return { start: range.start, end: range.end + 1 };
+}
+
+function isClientGone(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
+}

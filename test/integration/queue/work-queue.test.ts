@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { delay } from '../../../src/lifecycle.ts';
+import { createLog } from '../../../src/log.ts';
+import { consumeHighlights, consumeRecordings } from '../../../src/queue/consume.ts';
+import { sampleRecording, SAMPLE_ORIGIN_MS, sampleEntry } from '../../support/sample-records.ts';
+import { openTestServices, type TestServices } from '../../support/test-services.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const log = createLog('test', 'silent');
+let services: TestServices;
+beforeAll(async () => {
+  services = await openTestServices();
+});
+afterAll(() => services.close());
+
+it('delivers a recording asked for twice once', async () => {
+  await services.queue.enqueueRecording('twice');
+  await services.queue.enqueueRecording('twice');
+  const heard: string[] = [];
+  const consumer = consumeRecordings(services.redis, {
+    concurrency: 2,
+    log,
+    handle: async ({ recordingId }) => {
+      heard.push(recordingId);
+      await Promise.resolve();
+    },
+  });
+  await services.queue.enqueueRecording('last');
+  await waitUntil('both are delivered', () => heard.includes('last') && heard.includes('twice'));
+  await consumer.close();
+  expect(heard.sort()).toEqual(['last', 'twice']);
+});
+
+it('runs as many at once as asked, and aborts and waits for them on close', async () => {
+  const running = new Set<string>();
+  const ended: string[] = [];
+  const consumer = consumeRecordings(services.redis, {
+    concurrency: 2,
+    log,
+    handle: async ({ recordingId }, signal) => {
+      running.add(recordingId);
+      await delay(60_000, signal).catch(() => undefined);
+      await delay(50); // finalising takes a moment
+      ended.push(recordingId);
+    },
+  });
+  for (const id of ['one', 'two', 'three']) await services.queue.enqueueRecording(id);
+  await waitUntil('two are running', () => running.size === 2);
+  await consumer.close();
+  expect(running.size).toBe(2);
+  expect(ended.sort()).toEqual([...running].sort());
+});
+
+it('tries a failed job again', async () => {
+  let attempts = 0;
+  const consumer = consumeHighlights(services.redis, {
+    concurrency: 1,
+    log,
+    handle: async () => {
+      attempts++;
+      await Promise.resolve();
+      if (attempts === 1) throw new Error('not yet');
+    },
+  });
+  await services.queue.enqueueHighlight('retried', { notBeforeMs: 0 });
+  await waitUntil('the second attempt', () => attempts === 2);
+  await consumer.close();
+});
+
+it('holds a highlight back until its window is over', async () => {
+  let heardAtMs: number | undefined;
+  const consumer = consumeHighlights(services.redis, {
+    concurrency: 1,
+    log,
+    handle: async () => {
+      heardAtMs = Date.now();
+      await Promise.resolve();
+    },
+  });
+  const notBeforeMs = Date.now() + 400;
+  await services.queue.enqueueHighlight('later', { notBeforeMs });
+  await waitUntil('the delayed job', () => heardAtMs);
+  await consumer.close();
+  expect(heardAtMs).toBeGreaterThanOrEqual(notBeforeMs);
+});
+
+it('turns a trigger into one stored highlight and one job', async () => {
+  await services.recordings.create(
+    sampleRecording({ id: 'class', state: 'completed', originMs: SAMPLE_ORIGIN_MS }),
+  );
+  for (let n = 0; n < 10; n++) await services.segments.append('class', sampleEntry(n));
+  const heard: string[] = [];
+  const consumer = consumeHighlights(services.redis, {
+    concurrency: 1,
+    log,
+    handle: async ({ highlightId }) => {
+      heard.push(highlightId);
+      await Promise.resolve();
+    },
+  });
+  const trigger = {
+    triggerId: 't',
+    atMs: SAMPLE_ORIGIN_MS + 14_000,
+    beforeMs: 30_000,
+    afterMs: 5_000,
+  };
+  const first = await services.requestHighlight('class', trigger, 'signalling');
+  const second = await services.requestHighlight('class', trigger, 'page');
+  expect(first.created).toBe(true);
+  expect(second).toEqual({ highlight: first.highlight, created: false });
+  expect(first.highlight.window).toEqual({
+    startMs: SAMPLE_ORIGIN_MS,
+    endMs: SAMPLE_ORIGIN_MS + 16_000,
+  });
+  expect(first.highlight.warnings).toHaveLength(2);
+  await waitUntil('its job', () => heard.includes(first.highlight.id));
+  await consumer.close();
+});
+
+it('refuses a trigger for nobody, in the future, or outside the recording', async () => {
+  const trigger = { beforeMs: 1000, afterMs: 0 };
+  await expect(services.requestHighlight('nobody', trigger, 'api')).rejects.toMatchObject({
+    code: 'recording-not-found',
+  });
+  const outside = { ...trigger, atMs: SAMPLE_ORIGIN_MS - 10_000 };
+  await expect(services.requestHighlight('class', outside, 'api')).rejects.toMatchObject({
+    code: 'window-outside-recording',
+  });
+  const future = { ...trigger, atMs: Date.now() + 3_600_000 };
+  await expect(services.requestHighlight('class', future, 'api')).rejects.toMatchObject({
+    fault: 'input',
+    details: { field: 'atMs' },
+  });
+  await services.recordings.create(sampleRecording({ id: 'empty', state: 'failed' }));
+  await expect(services.requestHighlight('empty', trigger, 'api')).rejects.toMatchObject({
+    code: 'nothing-recorded',
+  });
+});
