@@ -28,7 +28,11 @@ export async function startClassroomServer(
   const server = http.createServer((request, response) => {
     void answer(request, response, options).catch(() => response.destroy());
   });
+  // an upgraded connection is no longer the HTTP server's to close, but it waits for it
+  const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.on('close', () => upgraded.delete(socket));
     upgrade(request, socket, head, options);
   });
   await listen(server, options.port);
@@ -40,6 +44,7 @@ export async function startClassroomServer(
           resolve();
         });
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }

@@ -31,6 +31,7 @@ const INK = {
   green: '#2f7d4f',
   purple: '#7d4fa3',
   ink: '#24313f',
+  orange: '#d18b12',
 };
 
 const chat = (text: string): CueAction => ({ do: 'say', message: { type: 'chat', text } });

@@ -1,0 +1,227 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ClassroomState } from '../../recorder/classroom/state.ts';
+import { CAST } from '../../src/demo/cast.ts';
+import { startDemoClassroom, type DemoClassroom } from '../../src/demo/classroom.ts';
+import { joinClass, type ScriptedParticipant } from '../../src/demo/participant.ts';
+import { Resources } from '../../src/lifecycle.ts';
+import { createLog } from '../../src/log.ts';
+import { launchTestBrowser, type Page } from '../support/browser.ts';
+import { servePages } from '../support/page-server.ts';
+
+/** A message on loopback shows at once; a machine with all cores busy takes this long. */
+const wait = { timeout: 8000, interval: 50 };
+/** "Comes back within 2 s of its return": from the restart's first served picture, with one poll of the page. */
+const MAX_RETURN_MS = 2000 + 50;
+const resources = new Resources();
+
+let demo: DemoClassroom;
+let page: Page;
+let guest: ScriptedParticipant;
+
+beforeAll(async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'chalkreel-classroom-'));
+  resources.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const pages = resources.use(
+    await servePages(await buildClassroomPage(path.join(dataDir, 'pages'))),
+  );
+  demo = resources.use(
+    await startDemoClassroom({ dataDir, log: createLog('test', 'silent'), script: false }),
+  );
+  const browser = await launchTestBrowser();
+  resources.defer(() => browser.close());
+  page = await browser.newPage();
+  await page.evaluateOnNewDocument(RECORDER_SIDE);
+  const fragment = Buffer.from(JSON.stringify(demo.classroom)).toString('base64url');
+  await page.goto(`${pages.url}/recorder/classroom/index.html#${fragment}`);
+  await vi.waitFor(async () => {
+    expect(await calls('ready')).toHaveLength(1);
+  }, wait);
+  const { signallingUrl, whiteboardUrl = '' } = demo.classroom;
+  const { look } = CAST[0];
+  const self = { participantId: 'guest', name: '客人 <b>Guest</b>', role: 'teacher' } as const;
+  const urls = { signallingUrl, whiteboardUrl };
+  guest = resources.use(await joinClass({ ...self, toneHz: 0, look }, urls));
+});
+
+afterAll(() => resources.close());
+
+/** What a recorder would put into the page: keeps every call, and the sockets. */
+const RECORDER_SIDE = `
+  window.calls = [];
+  const keep = (name) => (...args) => { window.calls.push({ name, args }); };
+  window.chalkreel = Object.fromEntries(
+    ['ready', 'end', 'highlight', 'event', 'beacon'].map((name) => [name, keep(name)]),
+  );
+  window.sockets = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) { super(...args); window.sockets.push(this); }
+  };`;
+
+async function buildClassroomPage(
+  outDir: string,
+): Promise<Record<string, { type: string; body: Uint8Array }>> {
+  const root = path.resolve(import.meta.dirname, '../..');
+  const input = path.join(root, 'recorder/classroom/index.html');
+  await build({
+    configFile: false,
+    root,
+    base: './',
+    publicDir: false,
+    logLevel: 'error',
+    build: { outDir, target: 'chrome120', minify: false, rollupOptions: { input } },
+  });
+  const types: Record<string, string> = {
+    html: 'text/html',
+    css: 'text/css',
+    js: 'text/javascript',
+  };
+  const files = await readdir(outDir, { recursive: true, withFileTypes: true });
+  const served = files
+    .filter((file) => file.isFile())
+    .map(async (file) => {
+      const full = path.join(file.parentPath, file.name);
+      const type = types[path.extname(full).slice(1)] ?? 'application/octet-stream';
+      return [`/${path.relative(outDir, full)}`, { type, body: await readFile(full) }] as const;
+    });
+  return Object.fromEntries(await Promise.all(served));
+}
+
+const state = async (): Promise<ClassroomState> =>
+  (await page.evaluate('window.classroomState()')) as ClassroomState;
+const calls = async (name: string): Promise<unknown[][]> =>
+  (await page.evaluate(
+    `window.calls.filter((call) => call.name === '${name}').map((call) => call.args)`,
+  )) as unknown[][];
+const shownText = async (): Promise<string> =>
+  (await page.evaluate('document.body.innerText')) as string;
+
+describe('classroom page', () => {
+  it('plays all four streams with sound, and keeps playing', async () => {
+    const before = await state();
+    expect(before.tiles.map(({ state: tile }) => tile)).toEqual(Array(4).fill('playing'));
+    await vi.waitFor(async () => {
+      const now = await state();
+      for (const [i, tile] of now.tiles.entries()) {
+        expect(tile.currentTime).toBeGreaterThan((before.tiles[i]?.currentTime ?? 0) + 1);
+        expect(tile.decodedFrames).toBeGreaterThan((before.tiles[i]?.decodedFrames ?? 0) + 10);
+      }
+    }, wait);
+    const muted = await page.evaluate(
+      `[...document.querySelectorAll('video')].map((video) => video.muted || video.volume === 0)`,
+    );
+    expect(muted).toEqual(Array(4).fill(false));
+  });
+
+  it('shows chat in Chinese as text, never as markup', async () => {
+    guest.say({ type: 'chat', text: '同学们好，<img src=x onerror=alert(1)> 🎉' });
+    await vi.waitFor(async () => {
+      const text = await shownText();
+      expect(text).toContain('同学们好，<img src=x onerror=alert(1)> 🎉');
+      expect(text).toContain('客人 <b>Guest</b>');
+    }, wait);
+    expect(await page.evaluate(`document.querySelectorAll('img, b').length`)).toBe(0);
+  });
+
+  it('draws a second client’s stroke on the whiteboard', async () => {
+    const red = `(() => {
+      const canvas = document.querySelector('canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i] > 200 && data[i + 1] < 60 && data[i + 3] > 200) count += 1;
+      return count;
+    })()`;
+    expect(await page.evaluate(red)).toBe(0);
+    const extend = guest.beginStroke({ points: [100, 100, 800, 100], color: '#ff0000', width: 10 });
+    guest.write({ x: 300, y: 300, text: '勾股定理', size: 80, color: '#223344' });
+    // a stroke 700 units long and 10 wide, at about half a pixel a unit; edges are blurred
+    await vi.waitFor(async () => {
+      expect(await page.evaluate(red)).toBeGreaterThan(700);
+    }, wait);
+    const short = (await page.evaluate(red)) as number;
+    extend([1500, 100]);
+    await vi.waitFor(async () => {
+      expect(await page.evaluate(red)).toBeGreaterThan(short * 1.8);
+    }, wait);
+    expect((await state()).board).toEqual({ synced: true, strokes: 1, texts: ['勾股定理'] });
+    guest.clearBoard();
+    await vi.waitFor(async () => {
+      expect(await page.evaluate(red)).toBe(0);
+    }, wait);
+  });
+
+  it('marks raised hands and the spotlight, and follows the layout with all streams in sight', async () => {
+    guest.say({ type: 'spotlight', participantId: 'student-chen' });
+    const marked = `document.querySelector('.tile.is-spotlit .tile-name')?.textContent`;
+    await vi.waitFor(async () => {
+      expect(await page.evaluate(marked)).toBe('陈雨桐 Yutong');
+    }, wait);
+    for (const layout of ['speaker', 'grid', 'board'] as const) {
+      guest.say({ type: 'layout', layout });
+      await vi.waitFor(async () => {
+        expect((await state()).layout).toBe(layout);
+      }, wait);
+      for (const { box } of (await state()).tiles) {
+        expect(box.width / box.height).toBeCloseTo(16 / 9, 1);
+        expect(box.x).toBeGreaterThanOrEqual(0);
+        expect(box.x + box.width).toBeLessThanOrEqual(1280);
+        expect(box.y + box.height).toBeLessThanOrEqual(720);
+      }
+    }
+    guest.say({ type: 'raise-hand', raised: true });
+    await vi.waitFor(async () => {
+      expect(await shownText()).toContain('✋ 1 人举手');
+    }, wait);
+  });
+
+  it('says so when a camera dies, and plays it again within 2 s of its return', async () => {
+    await demo.killCamera(3);
+    await vi.waitFor(async () => {
+      expect((await state()).tiles[3]?.state).toBe('reconnecting');
+    }, wait);
+    expect(await shownText()).toContain('No picture — reconnecting');
+    expect((await state()).tiles.slice(0, 3).map((tile) => tile.state)).toEqual(
+      Array(3).fill('playing'),
+    );
+    await demo.restartCamera(3);
+    await fetch(demo.classroom.sources[3]?.url ?? ''); // answered when the camera has its first picture
+    const returnedAtMs = performance.now();
+    await vi.waitFor(async () => {
+      expect((await state()).tiles[3]?.state).toBe('playing');
+    }, wait);
+    expect(performance.now() - returnedAtMs).toBeLessThan(MAX_RETURN_MS);
+    expect(await shownText()).not.toContain('No picture');
+  });
+
+  it('comes back to the class when signalling was lost', async () => {
+    await page.evaluate(`window.sockets.find(({ url }) => url.includes('/signalling/')).close()`);
+    await vi.waitFor(async () => {
+      const events = (await calls('event')).flat() as { type: string; state: string }[];
+      const states = events.filter(({ type }) => type === 'signalling').map((event) => event.state);
+      expect(states).toEqual(['open', 'reconnecting', 'open']);
+    }, wait);
+    guest.say({ type: 'chat', text: '还在吗？' });
+    await vi.waitFor(async () => {
+      expect(await shownText()).toContain('还在吗？');
+    }, wait);
+  });
+
+  it('tells the recorder of moments saved and of the end of the class', async () => {
+    const { triggerId } = await demo.triggerHighlight({ title: '证明', beforeMs: 9000 });
+    const beforeMs = 9000;
+    await vi.waitFor(async () => {
+      const trigger = { triggerId, title: '证明', beforeMs, requestedBy: CAST[0].name };
+      expect(await calls('highlight')).toContainEqual([expect.objectContaining(trigger)]);
+    }, wait);
+    demo.endClass('bell');
+    await vi.waitFor(async () => {
+      expect(await calls('end')).toEqual([['class-end']]);
+    }, wait);
+    expect(await shownText()).toContain('已下课');
+    const beacon = (await calls('beacon')).at(-1)?.[0] as { sources: unknown[] };
+    expect(beacon.sources).toHaveLength(4);
+  });
+});
