@@ -96,8 +96,9 @@ function openHls(url: string, video: HTMLVideoElement, onFatal: () => void): Att
     // a tile is small: never fetch more pixels than are shown
     capLevelToPlayerSize: true,
   });
-  hls.on(Hls.Events.ERROR, (_, { fatal }) => {
-    if (fatal) onFatal();
+  hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
+    // a stream that has only just begun: hls.js would wait for seconds, we look again at once
+    if (fatal || details === Hls.ErrorDetails.LEVEL_EMPTY_ERROR) onFatal();
   });
   hls.on(Hls.Events.MANIFEST_PARSED, () => {
     start(video);

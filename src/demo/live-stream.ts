@@ -49,8 +49,9 @@ export class LiveStream {
     this.#wake();
   }
 
+  /** Players refuse a playlist without one whole segment (hls.js: levelEmptyError, tried again only after 1 s). */
   get isPlayable(): boolean {
-    return this.#isOn && this.#init !== undefined && this.#segments.length > 0;
+    return this.#isOn && this.#segments[0]?.closed === true;
   }
 
   append(init: Buffer, fragment: Fragment, nowMs: number): void {

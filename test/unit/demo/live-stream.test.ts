@@ -44,13 +44,13 @@ describe('live stream', () => {
   it('holds a playlist request until the part it names is there', async () => {
     const stream = new LiveStream();
     stream.begin();
-    feed(stream, 1);
+    feed(stream, 2);
     let isAnswered = false;
-    const answer = stream.playlist({ msn: 1, part: 0 }).finally(() => (isAnswered = true));
+    const answer = stream.playlist({ msn: 2, part: 0 }).finally(() => (isAnswered = true));
     await Promise.resolve();
     expect(isAnswered).toBe(false);
-    stream.append(INIT, fragment('1a', true), 11_500);
-    expect(await answer).toContain('URI="1.0.m4s"');
+    stream.append(INIT, fragment('2a', true), 12_500);
+    expect(await answer).toContain('URI="2.0.m4s"');
   });
 
   it('has no playlist once its camera is gone, and answers those who wait', async () => {
@@ -70,6 +70,8 @@ describe('live stream', () => {
     stream.end();
     stream.begin();
     stream.append(Buffer.from('second'), fragment('3a', true), 99_000);
+    expect(stream.isPlayable).toBe(false);
+    stream.append(Buffer.from('second'), fragment('4a', true), 99_500);
     const playlist = await stream.playlist();
     expect(playlist).toContain('#EXT-X-MEDIA-SEQUENCE:3');
     expect(playlist).toContain('URI="init-2.mp4"');
