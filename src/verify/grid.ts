@@ -31,14 +31,19 @@ type Given = { readonly fps?: number | undefined; readonly ptsOrigin?: number | 
 
 /** Finds what most of the segments agree on, so that the few that do not are the ones named. */
 export function inferGrid(segments: readonly PlacedSegment[], given: Given): Grid {
+  const ptsOrigin = given.ptsOrigin ?? inferOrigin(segments);
+  const leads = segments.flatMap(({ facts }) => facts.clock.flatMap((s) => s.leadTicks ?? []));
+  const fps = given.fps ?? (ptsOrigin === undefined ? undefined : inferRate(segments, ptsOrigin));
+  return { ptsOrigin, fps, leadTicks: mostCommon(leads) };
+}
+
+/** The B, in 90 kHz ticks, that the first PTS of most segments speak for. */
+export function inferOrigin(segments: readonly PlacedSegment[]): number | undefined {
   const origins = segments.flatMap(({ n, facts }) => {
     const first = firstPts(facts);
     return first === undefined ? [] : [wrapTicks(first - SEGMENT_TICKS * n)];
   });
-  const ptsOrigin = given.ptsOrigin ?? mostCommon(origins);
-  const leads = segments.flatMap(({ facts }) => facts.clock.flatMap((s) => s.leadTicks ?? []));
-  const fps = given.fps ?? (ptsOrigin === undefined ? undefined : inferRate(segments, ptsOrigin));
-  return { ptsOrigin, fps, leadTicks: mostCommon(leads) };
+  return mostCommon(origins);
 }
 
 function firstPts(facts: SegmentFacts): number | undefined {
@@ -53,9 +58,10 @@ function inferRate(segments: readonly PlacedSegment[], ptsOrigin: number): numbe
     ),
   );
   if (offsets.length === 0) return undefined;
-  const explained = (fps: number) => offsets.filter((at) => at % (90_000 / fps) === 0).length;
-  const most = Math.max(...GRID_RATES.map(explained));
-  return GRID_RATES.find((fps) => explained(fps) === most);
+  const explained = GRID_RATES.map(
+    (fps) => offsets.filter((at) => at % (90_000 / fps) === 0).length,
+  );
+  return GRID_RATES[explained.indexOf(Math.max(...explained))];
 }
 
 /** Checks one segment against the grid of its recording. */
@@ -151,11 +157,7 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
   if (!before) return;
   const isSame = {
     tables: facts.tablesKey === before.facts.tablesKey,
-    // Where there are none, idr-first says so.
-    sets:
-      facts.pictures?.key === before.facts.pictures?.key ||
-      !facts.pictures?.key ||
-      !before.facts.pictures?.key,
+    sets: isSameOrUnknown(facts.pictures?.key, before.facts.pictures?.key),
   };
   if (!isDiscontinuous && !isSame.tables) {
     complain('psi-constant', 0, 'PAT or PMT differ from the segment before');
@@ -171,6 +173,11 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
   if (size && sizeBefore && size !== sizeBefore) {
     complain('coded-size', null, `${size} after ${sizeBefore}`);
   }
+}
+
+/** Where a segment has no parameter sets, idr-first says so already. */
+function isSameOrUnknown(one: string | undefined, other: string | undefined): boolean {
+  return one === other || one === '' || other === '';
 }
 
 function codedSize({ pictures }: SegmentFacts): string {

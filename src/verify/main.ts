@@ -43,6 +43,7 @@ function createCommand(): Command {
     .option('--expect <file>', 'an earlier --json report: prove that nothing changed since')
     .option('--no-decode', 'do not decode with ffmpeg')
     .addHelpText('after', `\nRules:\n${formatRules()}`)
+    .showSuggestionAfterError(false)
     .exitOverride();
 }
 

@@ -1,5 +1,5 @@
 import type { Findings, Report, Summary } from './findings.ts';
-import { inferGrid, type PlacedSegment } from './grid.ts';
+import type { Grid, PlacedSegment } from './grid.ts';
 import type { Decode } from './decode.ts';
 
 type Checked = {
@@ -7,14 +7,13 @@ type Checked = {
   readonly kind: Summary['kind'];
   readonly placed: readonly PlacedSegment[];
   readonly gaps: number;
-  readonly fps?: number | undefined;
+  readonly grid: Grid | undefined;
   readonly decode?: Decode | undefined;
 };
 
 /** Puts the report together: what was found, and what was looked at. */
 export function summarize(findings: Findings, checked: Checked): Report {
-  const { placed } = checked;
-  const grid = inferGrid(placed, { fps: checked.fps });
+  const { placed, grid } = checked;
   const sps = placed.flatMap(({ facts }) => facts.pictures?.sps ?? [])[0];
   const total = (count: (segment: PlacedSegment) => number) =>
     placed.reduce((sum, segment) => sum + count(segment), 0);
@@ -26,10 +25,10 @@ export function summarize(findings: Findings, checked: Checked): Report {
     pictures: total(({ facts }) => facts.pictures?.list.length ?? 0),
     audioFrames: total(({ facts }) => facts.audio.reduce((sum, { frames }) => sum + frames, 0)),
     bytes: total(({ facts }) => facts.bytes),
-    fps: grid.fps ?? null,
+    fps: grid?.fps ?? null,
     width: sps?.width ?? null,
     height: sps?.height ?? null,
-    ptsOrigin: grid.ptsOrigin ?? null,
+    ptsOrigin: grid?.ptsOrigin ?? null,
     decoded: checked.decode !== undefined,
     notes: [...findings.notes, ...noteExtraIdrs(placed)],
     digests: placed.map(({ n, name, facts }) => ({ segment: name, n, sha256: facts.sha256 })),

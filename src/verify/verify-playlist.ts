@@ -1,7 +1,7 @@
 import type { Decode } from './decode.ts';
 import { createFindings, type Complain, type Findings } from './findings.ts';
 import type { Report } from './findings.ts';
-import { checkFormats, checkNeighbours, checkOnGrid, inferGrid } from './grid.ts';
+import { checkFormats, checkNeighbours, checkOnGrid, inferGrid, inferOrigin } from './grid.ts';
 import type { PlacedSegment } from './grid.ts';
 import { DEFAULT_PTS_ORIGIN, type Context } from './options.ts';
 import { checkPlaylist } from './playlist/check.ts';
@@ -34,9 +34,9 @@ export async function verifyPlaylist(
     checkFormats(segment, grid);
     checkNeighbours(placed[at - 1], segment);
   }
-  checkOrigin(inferGrid(placed, {}).ptsOrigin, context.ptsOrigin ?? DEFAULT_PTS_ORIGIN, complain);
+  checkOrigin(inferOrigin(placed), context.ptsOrigin ?? DEFAULT_PTS_ORIGIN, complain);
   checkExpected(placed, context, findings);
-  return summarize(findings, { ...context, kind: 'playlist', placed, gaps });
+  return summarize(findings, { ...context, kind: 'playlist', placed, gaps, grid });
 }
 
 function checkOrigin(actual: number | undefined, expected: number, complain: Complain): void {

@@ -1,5 +1,5 @@
 import { createFindings, type Report } from './findings.ts';
-import { checkFormats, checkOnGrid, inferGrid, type PlacedSegment } from './grid.ts';
+import { checkFormats, checkOnGrid, inferGrid, type Grid, type PlacedSegment } from './grid.ts';
 import { readSegment, type SegmentFacts } from './segment.ts';
 import { UnreadableInput } from './source.ts';
 import { summarize } from './summary.ts';
@@ -19,26 +19,26 @@ export async function verifySegment(bytes: Uint8Array, context: Context): Promis
   const complain = findings.about(context.name);
   const facts = readSegment(bytes, complain);
   const placed: PlacedSegment[] = [];
-  let ptsOrigin: number | undefined;
+  let grid: Grid | undefined;
   if (facts) {
     const number = findNumber(facts, context.ptsOrigin ?? DEFAULT_PTS_ORIGIN);
     const segment = { name: context.name, n: number ?? 0, isDiscontinuous: false, facts, complain };
-    ptsOrigin = number === undefined ? undefined : (context.ptsOrigin ?? DEFAULT_PTS_ORIGIN);
+    const ptsOrigin = number === undefined ? undefined : (context.ptsOrigin ?? DEFAULT_PTS_ORIGIN);
     if (number === undefined) {
       complain('pts-origin', null, 'the first PTS is not B + 144000 n for any number n');
     }
-    const grid = inferGrid([segment], { fps: context.fps, ptsOrigin });
+    grid = inferGrid([segment], { fps: context.fps, ptsOrigin });
     placed.push(segment);
     checkOnGrid(segment, grid);
     checkFormats(segment, grid);
-    const [digest] = context.expected ?? [];
+    const digest = context.expected?.find(({ n }) => n === segment.n);
     if (context.expected && digest?.sha256 !== facts.sha256) {
       complain('content-changed', null, 'elementary streams or times differ');
     }
   }
   const failure = await context.decode?.([bytes], 'mpegts');
   if (failure) complain('decode', null, failure);
-  return summarize(findings, { ...context, kind: 'segment', placed, gaps: 0 });
+  return summarize(findings, { ...context, kind: 'segment', placed, gaps: 0, grid });
 }
 
 function findNumber(facts: SegmentFacts, ptsOrigin: number): number | undefined {

@@ -72,6 +72,12 @@ function readPacket(bytes: Uint8Array, offset: number, complain: Complain): TsPa
   };
 }
 
+/** Whether all bytes from `start` on are 0xFF. */
+export function isStuffing(bytes: Uint8Array, start: number): boolean {
+  for (let at = start; at < bytes.length; at += 1) if (bytes[at] !== 0xff) return false;
+  return true;
+}
+
 /** Checks the field of §2.4.3.4 and returns its PCR. */
 function readAdaptationField(
   field: Uint8Array,
@@ -90,7 +96,7 @@ function readAdaptationField(
     complain('packet-header', offset, 'adaptation field is too short for its PCR');
     return undefined;
   }
-  if (field.subarray(stuffingStart).some((byte) => byte !== 0xff)) {
+  if (!isStuffing(field, stuffingStart)) {
     complain('packet-header', offset, 'adaptation stuffing is not 0xFF');
   }
   return flags & 0x10 ? readPcr(field.subarray(1, 7), offset, complain) : undefined;

@@ -34,7 +34,7 @@ export function readPesPackets(
 function readPes(group: TsPacket[], kind: StreamKind, complain: Complain): Pes | undefined {
   const [first, last] = [group[0], group.at(-1)];
   if (!first || !last) return undefined;
-  const bytes = Buffer.concat(group.map((packet) => packet.payload));
+  const bytes = joinPayloads(group, first);
   const bad = (message: string): undefined => {
     complain('pes-header', first.offset, message);
   };
@@ -56,6 +56,11 @@ function readPes(group: TsPacket[], kind: StreamKind, complain: Complain): Pes |
     pcr27: first.pcr27,
     payload: bytes.subarray(9 + bytes.readUInt8(8)),
   };
+}
+
+function joinPayloads(group: readonly TsPacket[], first: TsPacket): Buffer {
+  if (group.length > 1) return Buffer.concat(group.map((packet) => packet.payload));
+  return Buffer.from(first.payload.buffer, first.payload.byteOffset, first.payload.length);
 }
 
 type Times = { pts: number; dts: number | undefined };

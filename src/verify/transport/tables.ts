@@ -1,6 +1,6 @@
 import type { Complain } from '../findings.ts';
 import { crc32Mpeg } from './crc32.ts';
-import { NULL_PID, type TsPacket } from './packet.ts';
+import { NULL_PID, isStuffing, type TsPacket } from './packet.ts';
 
 const PAT_PID = 0;
 const PAT_TABLE_ID = 0;
@@ -108,7 +108,7 @@ function readSection(
   if (((section[1] ?? 0) & 0xc0) !== 0x80) return bad('section_syntax_indicator is wrong');
   if (((section[5] ?? 0) & 1) === 0) return bad('current_next_indicator is 0');
   if (section[6] !== 0 || section[7] !== 0) return bad('there is more than one section');
-  if (payload.subarray(4 + length).some((byte) => byte !== 0xff)) bad('stuffing is not 0xFF');
+  if (!isStuffing(payload, 4 + length)) bad('stuffing is not 0xFF');
   return section;
 }
 
