@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSegmentWriter } from '../../../src/media/mpegts/segment-writer.ts';
+import { readSegment } from '../../../src/media/mpegts/segment-reader.ts';
 import { crc32Mpeg } from '../../../src/media/mpegts/psi.ts';
+import { miniPackets, miniPes } from './mini-parser.ts';
 import { aacFrame, accessUnit, SPS, writeSegment, type Script } from './stream.ts';
 
 const SLOT = 3000;
@@ -12,7 +14,7 @@ describe('createSegmentWriter', () => {
     const { bytes } = writeSegment(segment());
 
     expect(bytes.subarray(0, 188).toString('hex')).toBe(
-      `4740001000${'00b00d0001c100000001f000'}${'2ab104b2'}`.padEnd(376, 'f'),
+      '474000100000b00d0001c100000001f0002ab104b2'.padEnd(376, 'f'),
     );
     expect(bytes.subarray(188, 376).toString('hex')).toMatch(
       /^475000100002b0170001c10000e100f0001be100f0000fe101f000[0-9a-f]{8}(ff)+$/,
@@ -57,6 +59,31 @@ describe('createSegmentWriter', () => {
     expect(writer.isComplete).toBe(true);
     expect(writer.finish().accessUnits).toHaveLength(pictures.length);
   });
+
+  /** Every remainder of 16 packets, made up for by units that are as small as can be. */
+  it.each(Array.from({ length: 16 }, (_, more) => more))(
+    'splits even the smallest last units, %i packets after a multiple of 16',
+    (more) => {
+      const [first, ...rest] = segment().pictures;
+      const data = accessUnit({ isKey: true, bytes: 184 * more + 20 });
+      const tiny = rest.map((picture) => ({
+        ...picture,
+        data: accessUnit({ isKey: false, bytes: 1 }),
+      }));
+      const frames = segment().frames.map((_, index) => aacFrame(index < more ? 200 : 1, index));
+      const pictures = [{ ...(first ?? fail()), data }, ...tiny];
+      const { bytes } = writeSegment({ ...segment(), pictures, frames });
+
+      const packets = miniPackets(bytes).filter(({ payload }) => payload.length > 0);
+      for (const pid of [0x100, 0x101]) {
+        expect(packets.filter((packet) => packet.pid === pid).length % 16).toBe(0);
+        expect(miniPes(packets, pid).every((pes) => pes.headerInFirstPacket)).toBe(true);
+      }
+      expect(readSegment(bytes).audioFrames.map((frame) => [...frame.data])).toEqual(
+        frames.map((frame) => [...frame]),
+      );
+    },
+  );
 
   it('gives equal hashes to equal parameter sets, and to no others', () => {
     const hashOf = (sps: Uint8Array): string => {
