@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import type { Complain } from '../findings.ts';
 import { BitReader } from '../video/bits.ts';
 import { NAL, rbspOf, readNalUnit, type NalUnit } from '../video/nal.ts';
@@ -71,16 +72,18 @@ export function checkVideo(
   const lengthSize = ((avcC[4] ?? 0) & 3) + 1;
   const order = createOrderCheck();
   for (const [index, sample] of track.samples.entries()) {
-    try {
-      const isIdr = checkSample(readNals(file, sample, lengthSize), sets, order);
-      const isListed = track.syncSamples?.includes(index + 1) ?? true;
-      if (isIdr !== isListed || (index === 0 && !isIdr)) {
-        const text = isIdr ? 'an IDR picture' : 'no IDR picture';
-        complain('mp4-sync', sample.offset, `sample ${index + 1} is ${text}, listed: ${isListed}`);
-      }
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      complain('mp4-nal', sample.offset, `sample ${index + 1}: ${error.message}`);
+    const refuse = (message: string): void => {
+      complain('mp4-nal', sample.offset, `sample ${index + 1}: ${message}`);
+    };
+    const isIdr = attempt(
+      () => checkSample(readNals(file, sample, lengthSize), sets, order),
+      refuse,
+    );
+    if (isIdr === undefined) continue;
+    const isListed = track.syncSamples?.includes(index + 1) ?? true;
+    if (isIdr !== isListed || (index === 0 && !isIdr)) {
+      const text = isIdr ? 'an IDR picture' : 'no IDR picture';
+      complain('mp4-sync', sample.offset, `sample ${index + 1} is ${text}, listed: ${isListed}`);
     }
   }
   return sets.sps.values().next().value;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { attempt } from '../attempt.ts';
 import { createFindings, type Complain, type Report } from '../findings.ts';
 import type { Context } from '../options.ts';
 import type { Sps } from '../video/sps.ts';
@@ -15,13 +16,10 @@ export async function verifyClip(bytes: Uint8Array, context: Context): Promise<R
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const findings = createFindings();
   const complain = findings.about(context.name);
-  let clip: Clip = { tracks: [], sps: undefined };
-  try {
-    clip = checkClip(file, context.fps, complain);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    complain('mp4-boxes', null, error.message);
-  }
+  const refuse = (message: string): void => {
+    complain('mp4-boxes', null, message);
+  };
+  const clip = attempt(() => checkClip(file, context.fps, complain), refuse) ?? NO_CLIP;
   const failure = await context.decode?.([bytes], 'mp4');
   if (failure) complain('decode', null, failure);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -52,6 +50,8 @@ export async function verifyClip(bytes: Uint8Array, context: Context): Promise<R
 }
 
 type Clip = { readonly tracks: readonly Track[]; readonly sps: Sps | undefined };
+
+const NO_CLIP: Clip = { tracks: [], sps: undefined };
 
 function checkClip(file: Buffer, fps: number | undefined, complain: Complain): Clip {
   const boxes = parseBoxes(file);

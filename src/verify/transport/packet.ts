@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import type { Complain } from '../findings.ts';
 
 /** Bytes of a transport stream packet (ISO/IEC 13818-1 §2.4.3.2). */
@@ -27,32 +28,35 @@ export function readPackets(bytes: Uint8Array, complain: Complain): TsPacket[] {
   }
   const packets: TsPacket[] = [];
   for (let offset = 0; offset + PACKET_BYTES <= bytes.length; offset += PACKET_BYTES) {
-    const packet = readPacket(bytes.subarray(offset, offset + PACKET_BYTES), offset, complain);
-    if (packet) packets.push(packet);
+    const packet = bytes.subarray(offset, offset + PACKET_BYTES);
+    if (packet[0] !== SYNC_BYTE) {
+      complain('packet-sync', offset, `packet starts with ${packet[0]}, expected 0x47`);
+      continue;
+    }
+    const read = attempt(
+      () => readPacket(packet, offset, complain),
+      (message) => {
+        complain('packet-header', offset, message);
+      },
+    );
+    if (read) packets.push(read);
   }
   return packets;
 }
 
-function readPacket(bytes: Uint8Array, offset: number, complain: Complain): TsPacket | undefined {
-  const [sync = 0, second = 0, third = 0, fourth = 0] = bytes;
-  if (sync !== SYNC_BYTE) {
-    complain('packet-sync', offset, `packet starts with 0x${sync.toString(16)}, expected 0x47`);
-    return undefined;
-  }
-  const bad = (message: string): undefined => {
-    complain('packet-header', offset, message);
-  };
-  if (second & 0x80) return bad('transport_error_indicator is set');
-  if (fourth & 0xc0) return bad('transport_scrambling_control is not 0');
+function readPacket(bytes: Uint8Array, offset: number, complain: Complain): TsPacket {
+  const [, second = 0, third = 0, fourth = 0] = bytes;
+  if (second & 0x80) throw new RangeError('transport_error_indicator is set');
+  if (fourth & 0xc0) throw new RangeError('transport_scrambling_control is not 0');
   const fieldControl = (fourth >> 4) & 3;
-  if (fieldControl === 0) return bad('adaptation_field_control is 0, which is reserved');
+  if (fieldControl === 0) throw new RangeError('adaptation_field_control is 0, which is reserved');
   const hasPayload = (fieldControl & 1) === 1;
   let payloadStart = HEADER_BYTES;
   let pcr27: number | undefined;
   if (fieldControl & 2) {
     const length = bytes[HEADER_BYTES] ?? 0;
     if (hasPayload ? length > 182 : length !== 183) {
-      return bad(
+      throw new RangeError(
         `adaptation_field_length is ${length}, payload ${hasPayload ? 'present' : 'absent'}`,
       );
     }

@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import type { Complain } from '../findings.ts';
 import type { TsPacket } from './packet.ts';
 
@@ -28,22 +29,24 @@ export function readPesPackets(
     else if (groups.length > 0) groups.at(-1)?.push(packet);
     else complain('pes-whole', packet.offset, 'the segment starts in the middle of a PES packet');
   }
-  return groups.flatMap((group) => readPes(group, kind, complain) ?? []);
+  return groups.flatMap((group) => {
+    const refuse = (message: string): void => {
+      complain('pes-header', group[0]?.offset ?? null, message);
+    };
+    return attempt(() => readPes(group, kind, complain), refuse) ?? [];
+  });
 }
 
 function readPes(group: TsPacket[], kind: StreamKind, complain: Complain): Pes | undefined {
   const [first, last] = [group[0], group.at(-1)];
   if (!first || !last) return undefined;
   const bytes = joinPayloads(group, first);
-  const bad = (message: string): undefined => {
-    complain('pes-header', first.offset, message);
-  };
-  if (bytes.length < 9 || bytes.readUIntBE(0, 3) !== 1) return bad('no packet_start_code_prefix');
+  if (bytes.length < 9 || bytes.readUIntBE(0, 3) !== 1)
+    throw new RangeError('no packet_start_code_prefix');
   const streamId = bytes.readUInt8(3);
   const isOfKind = kind === 'video' ? streamId >> 4 === 0xe : streamId >> 5 === 6;
-  if (!isOfKind) return bad(`stream_id is 0x${streamId.toString(16)} on the ${kind} PID`);
-  const times = readTimes(bytes, bad);
-  if (!times) return undefined;
+  if (!isOfKind) throw new RangeError(`stream_id is 0x${streamId.toString(16)} on the ${kind} PID`);
+  const times = readTimes(bytes);
   checkLength(bytes, kind, (rule, message) => {
     complain(rule, first.offset, message);
   });
@@ -66,24 +69,25 @@ function joinPayloads(group: readonly TsPacket[], first: TsPacket): Buffer {
 type Times = { pts: number; dts: number | undefined };
 
 /** The optional fields of §2.4.3.6: time stamps and stuffing, nothing else. */
-function readTimes(bytes: Buffer, bad: (message: string) => undefined): Times | undefined {
-  if (bytes.readUInt8(6) >> 6 !== 2) return bad("the marker '10' is missing");
-  if (bytes.readUInt8(6) & 0x30) return bad('PES_scrambling_control is not 0');
+function readTimes(bytes: Buffer): Times {
+  if (bytes.readUInt8(6) >> 6 !== 2) throw new RangeError("the marker '10' is missing");
+  if (bytes.readUInt8(6) & 0x30) throw new RangeError('PES_scrambling_control is not 0');
   const flags = bytes.readUInt8(7);
-  if (flags & 0x3f) return bad('optional fields other than PTS and DTS are flagged');
-  if (flags < 0x80) return bad('there is no PTS');
+  if (flags & 0x3f) throw new RangeError('optional fields other than PTS and DTS are flagged');
+  if (flags < 0x80) throw new RangeError('there is no PTS');
   const hasDts = flags === 0xc0;
   const headerLength = bytes.readUInt8(8);
   const stuffingStart = 9 + (hasDts ? 10 : 5);
   if (9 + headerLength < stuffingStart || 9 + headerLength > bytes.length) {
-    return bad(`PES_header_data_length is ${headerLength}`);
+    throw new RangeError(`PES_header_data_length is ${headerLength}`);
   }
   if (bytes.subarray(stuffingStart, 9 + headerLength).some((byte) => byte !== 0xff)) {
-    return bad('header stuffing is not 0xFF');
+    throw new RangeError('header stuffing is not 0xFF');
   }
   const pts = readTime(bytes.subarray(9, 14), hasDts ? 3 : 2);
   const dts = hasDts ? readTime(bytes.subarray(14, 19), 1) : undefined;
-  if (pts === undefined || (hasDts && dts === undefined)) return bad('marker bits of PTS or DTS');
+  if (pts === undefined || (hasDts && dts === undefined))
+    throw new RangeError('marker bits of PTS or DTS');
   return { pts, dts };
 }
 

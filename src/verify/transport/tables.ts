@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import type { Complain } from '../findings.ts';
 import { crc32Mpeg } from './crc32.ts';
 import { NULL_PID, isStuffing, type TsPacket } from './packet.ts';
@@ -73,7 +74,10 @@ function readTable(packets: readonly TsPacket[], kind: TableKind, complain: Comp
   const table: Table = { body: undefined, key: '', tables: [] };
   for (const packet of carriers) {
     table.tables.push({ name: kind.name, packet });
-    const section = readSection(packet, kind, complain);
+    const refuse = (message: string): void => {
+      complain('psi-syntax', packet.offset, `${kind.name}: ${message}`);
+    };
+    const section = attempt(() => readSection(packet, kind, complain), refuse);
     if (!section) continue;
     const key = Buffer.from(section).toString('hex');
     if (table.body && key !== table.key) {
@@ -85,30 +89,31 @@ function readTable(packets: readonly TsPacket[], kind: TableKind, complain: Comp
   return table;
 }
 
-/** The whole section of §2.4.4, or undefined when it cannot be trusted. */
+/** The whole section of §2.4.4; undefined when its CRC is wrong; throws RangeError. */
 function readSection(
   packet: TsPacket,
   kind: TableKind,
   complain: Complain,
 ): Uint8Array | undefined {
   const { payload, offset } = packet;
-  const bad = (message: string): undefined => {
-    complain('psi-syntax', offset, `${kind.name}: ${message}`);
-  };
-  if (!packet.unitStart) return bad('does not start in this packet');
-  if (payload[0] !== 0) return bad(`pointer_field is ${payload[0]}, expected 0`);
+  if (!packet.unitStart) throw new RangeError('does not start in this packet');
+  if (payload[0] !== 0) throw new RangeError(`pointer_field is ${payload[0]}, expected 0`);
   const length = (((payload[2] ?? 0) & 0x0f) << 8) | (payload[3] ?? 0);
   const section = payload.subarray(1, 4 + length);
-  if (length < 9 || section.length !== 3 + length) return bad(`section_length is ${length}`);
+  if (length < 9 || section.length !== 3 + length)
+    throw new RangeError(`section_length is ${length}`);
   if (crc32Mpeg(section) !== 0) {
     complain('psi-crc', offset, `${kind.name} has a wrong CRC-32`);
     return undefined;
   }
-  if (section[0] !== kind.tableId) return bad(`table_id is ${section[0]}`);
-  if (((section[1] ?? 0) & 0xc0) !== 0x80) return bad('section_syntax_indicator is wrong');
-  if (((section[5] ?? 0) & 1) === 0) return bad('current_next_indicator is 0');
-  if (section[6] !== 0 || section[7] !== 0) return bad('there is more than one section');
-  if (!isStuffing(payload, 4 + length)) bad('stuffing is not 0xFF');
+  if (section[0] !== kind.tableId) throw new RangeError(`table_id is ${section[0]}`);
+  if (((section[1] ?? 0) & 0xc0) !== 0x80)
+    throw new RangeError('section_syntax_indicator is wrong');
+  if (((section[5] ?? 0) & 1) === 0) throw new RangeError('current_next_indicator is 0');
+  if (section[6] !== 0 || section[7] !== 0) throw new RangeError('there is more than one section');
+  if (!isStuffing(payload, 4 + length)) {
+    complain('psi-syntax', offset, `${kind.name}: stuffing is not 0xFF`);
+  }
   return section;
 }
 

@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import type { Complain } from '../findings.ts';
 import type { Pes } from '../transport/pes.ts';
 import { BitReader } from './bits.ts';
@@ -63,37 +64,33 @@ function readPicture(unit: Pes, isFirst: boolean, reading: Reading): Picture {
   const complain: Complain = (rule, _, message) => {
     reading.complain(rule, unit.offset, message);
   };
-  const units = attempt(() => splitByteStream(unit.payload), complain) ?? [];
-  const nals = units.flatMap((bytes) => attempt(() => readNalUnit(bytes), complain) ?? []);
+  const refuse = (message: string): void => {
+    complain('nal-syntax', null, message);
+  };
+  const units = attempt(() => splitByteStream(unit.payload), refuse) ?? [];
+  const nals = units.flatMap((bytes) => attempt(() => readNalUnit(bytes), refuse) ?? []);
   for (const nal of nals) {
     attempt(() => {
       readParameterSet(nal, reading, complain);
-    }, complain);
+    }, refuse);
   }
   const slices = nals
     .filter((nal) => nal.type === NAL.slice || nal.type === NAL.idr)
-    .flatMap((nal) => attempt(() => readSlice(nal, reading), complain) ?? []);
+    .flatMap((nal) => attempt(() => readSlice(nal, reading), refuse) ?? []);
   checkDelimiter(nals, slices, complain);
   checkSlices(nals, slices, complain);
   const [first] = slices;
-  if (first) attempt(() => reading.order(first, reading), complain, 'frame-num');
+  if (first)
+    attempt(
+      () => {
+        reading.order(first, reading);
+      },
+      (message) => {
+        complain('frame-num', null, message);
+      },
+    );
   if (isFirst) checkFirst(nals, complain);
   return { offset: unit.offset, pts: unit.pts, dts: unit.dts, isIdr: first?.isIdr ?? false };
-}
-
-/** Runs a parser and reports what it throws. */
-function attempt<T>(
-  parse: () => T,
-  complain: Complain,
-  rule: 'nal-syntax' | 'frame-num' = 'nal-syntax',
-): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    complain(rule, null, error.message);
-    return undefined;
-  }
 }
 
 function readParameterSet(nal: NalUnit, reading: Reading, complain: Complain): void {

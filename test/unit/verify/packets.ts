@@ -19,10 +19,12 @@ export function editPackets(
   return { playlist: recording.playlist, segments };
 }
 
+/** The PID of a packet. */
 export function pidOf(packet: Buffer): number {
   return packet.readUInt16BE(1) & 0x1fff;
 }
 
+/** Whether a PES packet or section starts in it. */
 export function startsUnit(packet: Buffer): boolean {
   return (packet.readUInt8(1) & 0x40) !== 0;
 }
@@ -33,11 +35,18 @@ export function payloadStart(packet: Buffer): number {
 }
 
 /** The `nth` packet (from 0) in which a PES packet of the PID starts. */
-export function unitStart(packets: Buffer[], pid: number, nth: number): Buffer {
+function unitStart(packets: Buffer[], pid: number, nth: number): Buffer {
   const found = packets.filter((packet) => pidOf(packet) === pid && startsUnit(packet))[nth];
   if (!found) throw new Error(`PID ${pid} has no unit ${nth}`);
   return found;
 }
 
-export const video = (packets: Buffer[], nth: number) => unitStart(packets, VIDEO_PID, nth);
-export const audio = (packets: Buffer[], nth: number) => unitStart(packets, AUDIO_PID, nth);
+/** The packet in which the `nth` picture starts. */
+export function video(packets: Buffer[], nth: number): Buffer {
+  return unitStart(packets, VIDEO_PID, nth);
+}
+
+/** The packet in which the `nth` PES packet of sound starts. */
+export function audio(packets: Buffer[], nth: number): Buffer {
+  return unitStart(packets, AUDIO_PID, nth);
+}
