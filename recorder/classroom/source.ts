@@ -11,7 +11,7 @@ export function loadClassroomSource(): ClassroomSource {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new Error(
-    `Classroom: ${issue?.path.join('.') || 'source'}: ${issue?.message ?? 'invalid'}`,
+    `Classroom: ${['source', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`,
   );
 }
 

@@ -66,7 +66,7 @@ export class Tile {
   }
 
   #show(state: SourceState): void {
-    this.root.dataset['state'] = state;
+    this.root.dataset.state = state;
     if (state === 'playing') {
       this.#note.replaceChildren();
       return;

@@ -25,7 +25,7 @@ export class ClassroomView {
     const row = element('section', 'tiles', ...tiles.map(({ root }) => root));
     row.style.setProperty('--columns', String(Math.max(1, Math.min(tiles.length, 6))));
     this.#root = element('main', 'classroom', this.#header(), row, board, this.#chat.root);
-    this.#root.dataset['board'] = source.whiteboardUrl === undefined ? 'no' : 'yes';
+    this.#root.dataset.board = source.whiteboardUrl === undefined ? 'no' : 'yes';
     document.body.replaceChildren(this.#root);
   }
 
@@ -36,7 +36,7 @@ export class ClassroomView {
     const isOver = model.endedAtMs !== null;
     setText(this.#live, isOver ? '已下课' : model.startedAtMs === null ? '未开始' : '上课中 LIVE');
     this.#live.classList.toggle('is-live', !isOver && model.startedAtMs !== null);
-    this.#root.dataset['layout'] = model.layout;
+    this.#root.dataset.layout = model.layout;
     const lead = model.spotlight ?? this.#tiles[0]?.source.participantId;
     for (const tile of this.#tiles) {
       tile.update(model);

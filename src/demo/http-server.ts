@@ -87,15 +87,25 @@ async function answer(
   response.setHeader('access-control-allow-origin', '*');
   response.setHeader('access-control-allow-headers', '*');
   const url = urlOf(request);
-  if (request.method === 'OPTIONS') return reply(response, 204);
-  if (request.method !== 'GET') return reply(response, 405);
+  if (request.method === 'OPTIONS') {
+    reply(response, 204);
+    return;
+  }
+  if (request.method !== 'GET') {
+    reply(response, 405);
+    return;
+  }
   if (url.pathname === '/') {
     const description = JSON.stringify(options.describe(request.socket.localPort ?? 0), null, 2);
-    return reply(response, 200, 'application/json; charset=utf-8', description);
+    reply(response, 200, 'application/json; charset=utf-8', description);
+    return;
   }
   const match = /^\/camera\/([^/]+)\/([^/]+)$/.exec(url.pathname);
   const feed = match === null ? undefined : options.feeds.get(match[1] ?? '');
-  if (feed === undefined) return reply(response, 404);
+  if (feed === undefined) {
+    reply(response, 404);
+    return;
+  }
   await answerCamera(response, feed, match?.[2] ?? '', blockUntil(url));
 }
 
@@ -108,11 +118,18 @@ async function answerCamera(
   if (file === 'index.m3u8') {
     const playlist = await feed.stream.playlist(until);
     response.setHeader('cache-control', 'no-store');
-    if (playlist === undefined) return reply(response, 503, 'text/plain', 'The camera is off.\n');
-    return reply(response, 200, 'application/vnd.apple.mpegurl', playlist);
+    if (playlist === undefined) {
+      reply(response, 503, 'text/plain', 'The camera is off.\n');
+      return;
+    }
+    reply(response, 200, 'application/vnd.apple.mpegurl', playlist);
+    return;
   }
   const media = feed.stream.find(file);
-  if (media === undefined) return reply(response, 404);
+  if (media === undefined) {
+    reply(response, 404);
+    return;
+  }
   reply(response, 200, file.endsWith('.mp4') ? 'video/mp4' : 'video/iso.segment', media);
 }
 

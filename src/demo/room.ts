@@ -9,8 +9,8 @@ import {
   type ServerMessage,
 } from '../protocol/signalling.ts';
 
-/** A message and who gets it: one connection, or everybody who has joined. */
-export type Outgoing = { readonly to: string | 'everyone'; readonly message: ServerMessage };
+/** A message and who gets it: a connection's id, or `everyone` who has joined. */
+export type Outgoing = { readonly to: string; readonly message: ServerMessage };
 
 export type RoomOptions = {
   readonly title: string;

@@ -72,7 +72,7 @@ async function buildClassroomPage(
     base: './',
     publicDir: false,
     logLevel: 'error',
-    build: { outDir, target: 'chrome120', minify: false, rollupOptions: { input } },
+    build: { outDir, target: 'chrome120', minify: false, rolldownOptions: { input } },
   });
   const types: Record<string, string> = {
     html: 'text/html',

@@ -11,7 +11,7 @@ const SAMPLE_RATE = 48_000;
 export type DecodedCamera = {
   readonly picture: LumaPicture;
   /** Which of some frequencies is the loudest in the sound. */
-  loudestOf(frequencies: readonly number[]): number | undefined;
+  readonly loudestOf: (frequencies: readonly number[]) => number | undefined;
 };
 
 /** First picture and sound of a camera's newest whole segment, decoded by ffmpeg. */
