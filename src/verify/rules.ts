@@ -72,7 +72,7 @@ export const RULES = {
   discontinuity: 'EXT-X-DISCONTINUITY is where parameter sets change, and only there.',
   'entry-order': 'Entries come in order of n: each holds the segment of its number, once.',
   'entry-missing': "An entry's media can be read, unless it is a GAP.",
-  'playlist-end': 'A VOD playlist ends with ENDLIST, nothing comes after it, a GAP needs no media.',
+  'playlist-end': 'A VOD playlist has ENDLIST, and no entry comes after ENDLIST.',
   'playlist-start': 'EXT-X-START lies inside the playlist.',
   // payload
   decode: 'ffmpeg decodes pictures and sound without a complaint.',

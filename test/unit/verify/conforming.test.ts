@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildSegment, planSegment } from './fixture-stream.ts';
+import { writeSps } from './sps-writer.ts';
 import { buildRecording, verifyRecording } from './fixture-recording.ts';
 import { verifySegment } from '../../../src/verify/verify-segment.ts';
 
@@ -99,4 +100,15 @@ test('notes further IDR pictures without complaint', async () => {
   const { violations, summary } = await verifyRecording(recording);
   expect(violations).toEqual([]);
   expect(summary.notes).toEqual(['segment-0.ts: 1 more IDR pictures than the first']);
+});
+
+test('accepts other parameter sets at EXT-X-DISCONTINUITY', async () => {
+  const recording = buildRecording(([, plan]) => {
+    plan?.pictures[0]?.nals.splice(1, 1, writeSps({ level: 11 }));
+  });
+  const playlist = recording.playlist.replace(
+    /(#EXT-X-PROGRAM.*\n#EXTINF.*\nsegment-[12])/g,
+    '#EXT-X-DISCONTINUITY\n$1',
+  );
+  expect((await verifyRecording({ ...recording, playlist })).violations).toEqual([]);
 });
