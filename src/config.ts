@@ -88,6 +88,24 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
+/** An environment for a child process: this one's, with these settings in it. */
+export function childEnvironment(config: Config): NodeJS.ProcessEnv {
+  const settings = {
+    CHALKREEL_DATA_DIR: config.dataDir,
+    CHALKREEL_REDIS_URL: config.redisUrl,
+    CHALKREEL_STORAGE_URL: config.storageUrl,
+    CHALKREEL_PORT: String(config.port),
+    CHALKREEL_HOST: config.host,
+    CHALKREEL_API_KEYS: config.apiKeys.join(','),
+    CHALKREEL_LINK_SECRETS: config.linkSecrets.join(','),
+    CHALKREEL_SLOTS: config.slots === undefined ? undefined : String(config.slots),
+    CHALKREEL_CHROMIUM: config.chromium,
+    CHALKREEL_LOG_LEVEL: config.logLevel,
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return { ...process.env, ...Object.fromEntries(given) };
+}
+
 /** The folders of PATH, in order. */
 export function programFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   return (env.PATH ?? '').split(path.delimiter).filter(Boolean);

@@ -31,7 +31,7 @@ export function linkAccess(options: {
   readonly clock: Clock;
 }): RequestHandler {
   return (request, response, next) => {
-    const token = String(request.params['token']);
+    const token = String(request.params.token);
     const link = verifyLink(token, options.secrets, options.clock.nowMs());
     if (link === undefined) throw forbidden('This link is not valid or has expired');
     setAccess(response, { by: 'link', link });
@@ -71,7 +71,7 @@ export function forbidden(message: string): ChalkreelError {
 }
 
 export function idOf(request: Request): string {
-  return String(request.params['id']);
+  return String(request.params.id);
 }
 
 function setAccess(response: Response, access: Access): void {

@@ -22,7 +22,7 @@ const RETRY_AFTER_S = 2;
 export function highlightRoutes(context: ApiContext): Router {
   const router = Router();
   const ofRecording = '/recordings/:id/highlights';
-  router.post(ofRecording, keyOnly, jsonBody, triggerHighlight(context));
+  router.post(ofRecording, keyOnly, ...jsonBody, triggerHighlight(context));
   router.get(ofRecording, allowed('recording'), listHighlights(context));
   const one = allowed('highlight');
   router.get('/highlights/:id', one, getHighlight(context));
@@ -35,7 +35,7 @@ export function highlightRoutes(context: ApiContext): Router {
 /** The same trigger again answers 200 with the highlight made before. */
 function triggerHighlight(context: ApiContext): RequestHandler {
   return async (request, response) => {
-    const trigger = highlightTriggerSchema.parse(request.body);
+    const trigger = highlightTriggerSchema.parse(request.body ?? {});
     const { highlight, created } = await context.requestHighlight(idOf(request), trigger, 'api');
     response.status(created ? 201 : 200).location(`/v1/highlights/${highlight.id}`);
     response.json(highlightView(highlight, context.links(request)));

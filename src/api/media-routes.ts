@@ -108,10 +108,10 @@ async function isOfHighlight(
   request: Request,
 ): Promise<boolean> {
   const highlight = await context.highlights.find(highlightId);
-  const name = parseSegmentName(String(request.params['name']));
+  const name = parseSegmentName(String(request.params.name));
   if (name === undefined || highlight?.recordingId !== idOf(request)) return false;
   const recording = await context.recordings.find(highlight.recordingId);
-  if (recording?.originMs == null) return false;
+  if (recording === undefined || recording.originMs === null) return false;
   const { first, last } = windowSegments(highlight.window, recording.originMs);
   return name.n >= first && name.n <= last;
 }
@@ -119,12 +119,12 @@ async function isOfHighlight(
 function sendSegment(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const id = idOf(request);
-    const name = parseSegmentName(String(request.params['name']));
+    const name = parseSegmentName(String(request.params.name));
     const entry = name === undefined ? undefined : await context.entries.find(id, name.n);
     if (entry === undefined || entry.lane !== name?.lane || entry.epoch !== name.epoch) {
       throw new ChalkreelError(
         'segment-not-found',
-        `Recording ${id} has no segment ${String(request.params['name'])}`,
+        `Recording ${id} has no segment ${String(request.params.name)}`,
         { fault: 'input', details: { field: 'name' } },
       );
     }

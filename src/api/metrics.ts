@@ -16,17 +16,18 @@ export function createMetrics(recordings: RecordingRepository): {
     buckets: [0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10],
     registers: [registry],
   });
-  const states = new Gauge({
+  new Gauge({
     name: 'chalkreel_recordings',
     help: 'Recordings by state',
     labelNames: ['state'] as const,
     registers: [registry],
     async collect() {
-      const counts = await recordings.countByState();
+      this.reset();
+      // Without Redis the other numbers are still worth having.
+      const counts = await recordings.countByState().catch(() => ({}));
       for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
     },
   });
-  registry.registerMetric(states);
   return {
     measure: (request, response, next) => {
       const end = duration.startTimer({ method: request.method });

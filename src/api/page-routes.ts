@@ -33,7 +33,7 @@ export function pageRoutes(
       const message = 'The pages are not built: run npm run build:pages';
       throw new ChalkreelError('pages-not-built', message, { fault: 'dependency' });
     }
-    const token = request.query['t'];
+    const token = request.query.t;
     const link =
       typeof token === 'string'
         ? verifyLink(token, context.linkSecrets, context.clock.nowMs())

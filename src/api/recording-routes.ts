@@ -19,7 +19,7 @@ const listSchema = z.strictObject({
 /** Recordings: create, list, look at, stop, delete. */
 export function recordingRoutes(context: ApiContext): Router {
   const router = Router();
-  router.post('/recordings', keyOnly, jsonBody, createRecording(context));
+  router.post('/recordings', keyOnly, ...jsonBody, createRecording(context));
   router.get('/recordings', keyOnly, listRecordings(context));
   router.get('/recordings/:id', allowed('recording'), getRecording(context));
   router.post('/recordings/:id/stop', keyOnly, stopRecording(context));
@@ -29,7 +29,7 @@ export function recordingRoutes(context: ApiContext): Router {
 
 function createRecording(context: ApiContext): RequestHandler {
   return async (request, response) => {
-    const body = createRecordingSchema.parse(request.body);
+    const body = createRecordingSchema.parse(request.body ?? {});
     const recording = describeRecording(body, context.newId(), Math.round(context.clock.nowMs()));
     await context.recordings.create(recording);
     await context.queue.enqueueRecording(recording.id);

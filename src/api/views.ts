@@ -76,7 +76,7 @@ export function highlightView(highlight: Highlight, context: LinkContext): objec
 /** A name for people: the platform's, the classroom's, or the page's host. */
 export function recordingTitle(recording: Recording): string {
   const { metadata, source, externalId } = recording;
-  if (typeof metadata['title'] === 'string' && metadata['title'] !== '') return metadata['title'];
+  if (typeof metadata.title === 'string' && metadata.title !== '') return metadata.title;
   if (source.kind === 'classroom' && source.classroom.title !== '') return source.classroom.title;
   return externalId ?? (source.kind === 'page' ? new URL(source.url).host : recording.id);
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { ChalkreelError, inputError } from '../errors.ts';
 import { delay, type Closable } from '../lifecycle.ts';
+import { makeFolder } from '../folders.ts';
 import type { Log } from '../log.ts';
 import { findProgram } from '../programs.ts';
 
@@ -38,7 +39,7 @@ export type EmbeddedRedis = Closable & { readonly url: string; readonly pid: num
  * `missing-program`, `data-dir-not-writable`, `redis-unavailable`. It ends when this process dies.
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const folder = await makeFolder(options.dataDir);
+  const folder = await makeRedisFolder(options.dataDir);
   const socketPath = await planSocketPath(folder);
   const server = new ServerProcess(commandLine(folder, socketPath, options.program), options);
   try {
@@ -54,10 +55,11 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   };
 }
 
-async function makeFolder(dataDir: string): Promise<string> {
+async function makeRedisFolder(dataDir: string): Promise<string> {
   const folder = path.join(dataDir, 'redis');
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
+    await chmod(folder, 0o700);
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

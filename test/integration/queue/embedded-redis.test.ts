@@ -20,7 +20,7 @@ afterEach(() => folder.close());
 async function isRunning(pid: number): Promise<boolean> {
   try {
     // A killed child of a dead parent may stay a zombie where init does not reap.
-    return !/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8'));
+    return !(await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z ');
   } catch {
     return false;
   }

@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { loadConfig } from '../config.ts';
+import { asChalkreelError } from '../errors.ts';
+import { RECORD_OPTIONS, runRecord } from './record.ts';
+import { runUp } from './up.ts';
+
+/** The `chalkreel` command: each subcommand starts roles as processes and imports none of them. */
+
+/** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
+const EXIT_INPUT = 2;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync();
+    return exitCode;
+  } catch (error) {
+    // Commander has said what is wrong; help and version come here too, with exit code 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_INPUT;
+    const failure = asChalkreelError(error);
+    process.stderr.write(`chalkreel: ${failure.message}\n`);
+    return failure.fault === 'internal' ? 1 : EXIT_INPUT;
+  }
+}
+
+function createProgram(onExitCode: (code: number) => void): Command {
+  const program = new Command('chalkreel')
+    .description('Records online classrooms with a fleet of headless browsers.')
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
+    });
+  addRecord(program, onExitCode);
+  program
+    .command('up')
+    .description('run the whole system on this machine; settings come from CHALKREEL_* variables')
+    .action(() => runUp(loadConfig()));
+  addDemo(program, onExitCode);
+  addDoctor(program, onExitCode);
+  if (process.argv.length <= 2) program.help({ error: true });
+  return program;
+}
+
+function addRecord(program: Command, onExitCode: (code: number) => void): void {
+  const record = program
+    .command('record')
+    .description('record one page into a folder, without Redis or API')
+    .argument('<url>', 'page to record, http or https');
+  for (const [flags, description] of RECORD_OPTIONS) record.option(flags, description);
+  record.action(async (url: string, options: Record<string, string | boolean>) => {
+    onExitCode(await runRecord(url, options));
+  });
+}
+
+function addDemo(program: Command, onExitCode: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('record the built-in live classroom and keep a highlight of it')
+    .option('--seconds <n>', 'how long to record', '30')
+    .option('--out <dir>', 'folder for what was made', 'demo-out')
+    .option('--json', 'print the result as one JSON line, the last of stdout')
+    .option('--keep', 'go on serving afterwards')
+    .action(async (options: { seconds: string; out: string; json?: true; keep?: true }) => {
+      const { runDemo } = await import('./demo.ts');
+      onExitCode(await runDemo(options));
+    });
+}
+
+function addDoctor(program: Command, onExitCode: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('say what is installed and what is missing, with a mend for each fault')
+    .option('--json', 'print it as one JSON line')
+    .action(async (options: { json?: true }) => {
+      const { runDoctor } = await import('./doctor.ts');
+      onExitCode(await runDoctor(options));
+    });
+}

@@ -1,0 +1,156 @@
+import { createServer } from 'node:net';
+import { z } from 'zod';
+import { childEnvironment, type Config } from '../config.ts';
+import { ChalkreelError, inputError } from '../errors.ts';
+import { delay, Resources, type Closable } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import { openObjectStore } from '../storage/open-object-store.ts';
+import { startRedisKeeper } from './redis-keeper.ts';
+import { roleCommand } from './role-command.ts';
+import { startRole, type RoleProcess } from './role-process.ts';
+import { withSecrets } from './secrets.ts';
+
+/** A cold tsx start on a busy machine takes a few seconds. */
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 50;
+
+const listeningSchema = z.object({ type: z.literal('listening'), port: z.number().int() });
+
+/** A role the system is made of. `announcesPort`: it tells its port by IPC and answers `/readyz` there. */
+export type RoleSpec = {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly stopGraceMs: number;
+  readonly announcesPort?: boolean;
+};
+
+/** In the order of starting; stopped in the opposite order, so recordings are finished while all they need is there. */
+export const SYSTEM_ROLES: readonly RoleSpec[] = [
+  { name: 'api', command: roleCommand('src/api/main'), stopGraceMs: 5_000, announcesPort: true },
+  { name: 'highlight', command: roleCommand('highlight/main'), stopGraceMs: 15_000 },
+  {
+    name: 'recorder',
+    command: [...roleCommand('recorder/main'), '--worker'],
+    // To the next boundary, flush, upload, final playlist.
+    stopGraceMs: 30_000,
+  },
+];
+
+export type SystemOptions = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly roles?: readonly RoleSpec[];
+  /** File descriptor for the roles' logs; default 2, our stderr. */
+  readonly output?: number;
+};
+
+/** The whole system on this machine. */
+export type System = Closable & {
+  /** Of the API: `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly apiKey: string;
+  /** The configuration the roles run with: Redis, port and secrets filled in. */
+  readonly config: Config;
+  readonly roles: readonly RoleProcess[];
+};
+
+/**
+ * Starts Redis (embedded unless one is configured) and the roles as processes, and resolves when the API is ready. What dies is
+ * restarted. Close ends everything, recorder first. Throws `port-in-use`, `data-dir-in-use`, `data-dir-not-writable`, `missing-program`.
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const resources = new Resources();
+  try {
+    await assertPortFree(options.config);
+    let config = await withSecrets(options.config);
+    await openObjectStore(config);
+    if (config.redisUrl === undefined) {
+      const { dataDir } = config;
+      const redis = resources.use(await startRedisKeeper({ dataDir, log: options.log }));
+      config = { ...config, redisUrl: redis.url };
+    }
+    const started = await startRoles(options, config, resources);
+    const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host;
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${started.config.port}`;
+    if (started.config.port !== 0) await waitUntilReady(url, started.roles);
+    const apiKey = String(config.apiKeys[0]);
+    return { ...started, url, apiKey, close: () => resources.close() };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
+
+/** Found out before anything is started: a role could only fail and be restarted for ever. */
+async function assertPortFree({ host, port }: Config): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? inputError('CHALKREEL_PORT', `Port ${port} on ${host} is in use`, 'port-in-use')
+          : inputError('CHALKREEL_HOST', `Cannot listen on ${host}:${port}: ${error.message}`),
+      );
+    });
+    server.listen(port, host, () => {
+      server.close(() => resolve());
+    });
+  });
+}
+
+async function startRoles(
+  options: SystemOptions,
+  initial: Config,
+  resources: Resources,
+): Promise<{ readonly config: Config; readonly roles: readonly RoleProcess[] }> {
+  let config = initial;
+  const roles: RoleProcess[] = [];
+  for (const spec of options.roles ?? SYSTEM_ROLES) {
+    const { log, output = 2 } = options;
+    const port = announcement(spec.name);
+    const program = { ...spec, environment: () => childEnvironment(config) };
+    const events = { onMessage: port.hear, onExit: port.fail };
+    roles.push(resources.use(startRole(program, { log, output, ...events })));
+    // A restarted api must be found where it was.
+    if (spec.announcesPort === true) config = { ...config, port: await port.announced };
+  }
+  return { config, roles };
+}
+
+/** The port a role tells of; rejects when the role ends before that, since what it lacks will not come by itself. */
+function announcement(name: string): {
+  readonly announced: Promise<number>;
+  readonly hear: (message: unknown) => void;
+  readonly fail: (detail: string) => void;
+} {
+  let hear: (message: unknown) => void = () => undefined;
+  let fail: (detail: string) => void = () => undefined;
+  const announced = new Promise<number>((resolve, reject) => {
+    hear = (message) => {
+      const parsed = listeningSchema.safeParse(message);
+      if (parsed.success) resolve(parsed.data.port);
+    };
+    fail = (detail) => {
+      const text = `The ${name} role could not start: ${detail}`;
+      reject(new ChalkreelError('role-failed', text, { fault: 'dependency' }));
+    };
+  });
+  announced.catch(() => undefined); // nobody waits for a role that tells no port
+  return { announced, hear, fail };
+}
+
+async function waitUntilReady(url: string, roles: readonly RoleProcess[]): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (response?.ok === true) return;
+    if (performance.now() > deadline) {
+      const names = roles.map(({ name, pid }) => `${name} ${pid() ?? 'dead'}`).join(', ');
+      throw new ChalkreelError('not-ready', `The API at ${url} did not get ready (${names})`, {
+        fault: 'dependency',
+      });
+    }
+    await delay(READY_POLL_MS);
+  }
+}

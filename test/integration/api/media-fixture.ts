@@ -1,0 +1,36 @@
+import type { Recording } from '../../../src/model/recording.ts';
+import type { SegmentEntry } from '../../../src/model/segment.ts';
+import { objectKeys } from '../../../src/storage/keys.ts';
+import type { ApiServer } from '../../support/api-server.ts';
+import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from '../../support/sample-records.ts';
+
+let count = 0;
+
+/** An id no other test of this file uses. */
+export function mediaRecordingId(): string {
+  return `media-${count++}`;
+}
+
+/** A running recording with the sample origin. */
+export async function addRecording(
+  api: ApiServer,
+  id: string,
+  change: Partial<Recording> = {},
+): Promise<void> {
+  const running = { state: 'recording', originMs: SAMPLE_ORIGIN_MS } as const;
+  await api.services.recordings.create(sampleRecording({ id, ...running, ...change }));
+}
+
+/** Stores and indexes segment `n`, as a worker would; without bytes only the entry is made. */
+export async function addSegment(
+  api: ApiServer,
+  id: string,
+  n: number,
+  bytes: string | undefined,
+  change: Partial<SegmentEntry> = {},
+): Promise<void> {
+  const object = objectKeys.segment(id, { n, lane: 0, epoch: 1 });
+  if (bytes !== undefined) await api.services.store.putOnce(object, Buffer.from(bytes));
+  const place = { object, offset: 0, length: bytes?.length ?? 0 };
+  await api.services.segments.append(id, sampleEntry(n, { place, ...change }));
+}
