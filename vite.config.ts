@@ -12,7 +12,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'chrome120',
     chunkSizeWarningLimit: 3000,
-    rollupOptions: {
+    rolldownOptions: {
       input: {
         recorder: 'recorder/page/index.html',
         classroom: 'recorder/classroom/index.html',

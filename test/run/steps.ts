@@ -40,11 +40,6 @@ export const CHECK_STEPS: readonly Step[] = [
     command: [node, bin('typescript/bin/tsc'), '-p', 'tsconfig.pages.json'],
   },
   {
-    name: 'types-build',
-    stage: 0,
-    command: [node, bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noEmit'],
-  },
-  {
     name: 'boundaries',
     stage: 0,
     command: [
