@@ -4,6 +4,7 @@ import type { TsPacket } from './packet.ts';
 
 /** One PES packet put together; times in 90 kHz ticks, `offset` that of its first TS packet. */
 export type Pes = {
+  readonly streamId: number;
   readonly offset: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
@@ -29,12 +30,17 @@ export function readPesPackets(
     else if (groups.length > 0) groups.at(-1)?.push(packet);
     else complain('pes-whole', packet.offset, 'the segment starts in the middle of a PES packet');
   }
-  return groups.flatMap((group) => {
+  const units = groups.flatMap((group) => {
     const refuse = (message: string): void => {
       complain('pes-header', group[0]?.offset ?? null, message);
     };
     return attempt(() => readPes(group, kind, complain), refuse) ?? [];
   });
+  for (const { streamId, offset } of units) {
+    if (streamId === units[0]?.streamId) continue;
+    complain('pes-header', offset, `stream_id changes to 0x${streamId.toString(16)}`);
+  }
+  return units;
 }
 
 function readPes(group: TsPacket[], kind: StreamKind, complain: Complain): Pes | undefined {
@@ -51,6 +57,7 @@ function readPes(group: TsPacket[], kind: StreamKind, complain: Complain): Pes |
     complain(rule, first.offset, message);
   });
   return {
+    streamId,
     offset: first.offset,
     firstIndex: first.index,
     lastIndex: last.index,

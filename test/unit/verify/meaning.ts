@@ -4,7 +4,7 @@ import { PACKET, payloadStart, pidOf, startsUnit } from './packets.ts';
 /** What a player makes of a recording: playlist and elementary streams, as plain text and bytes that can be compared. */
 export type Meaning = { readonly playlist: string; readonly streams: ReadonlyMap<string, Streams> };
 
-/** Per PID: time stamps (the ten bytes of their fields) and payloads of the PES packets, in order. */
+/** Per PID: time stamps (their fields and flags) and payloads of the PES packets, in order. */
 export type Streams = ReadonlyMap<number, readonly Unit[]>;
 export type Unit = { readonly times: string; readonly payload: Buffer };
 
@@ -20,19 +20,15 @@ export function playsTheSame(one: Meaning, other: Meaning): boolean {
   return [...one.streams].every(([uri, streams]) => isSame(streams, other.streams.get(uri)));
 }
 
-/** Whether two recordings differ inside payloads of equal length only: structure, times and playlist are the same. */
+/** Whether two recordings differ inside payloads only: playlist, PES packets and their times are the same. */
 export function differsInPayloadOnly(one: Meaning, other: Meaning): boolean {
   const shapeOf = ({ streams, playlist }: Meaning) => {
     const units = [...streams].flatMap(([uri, pids]) =>
-      [...pids].flatMap(([pid, list]) => list.map((unit) => `${uri} ${pid} ${describe(unit)}`)),
+      [...pids].flatMap(([pid, list]) => list.map((unit) => `${uri} ${pid} ${unit.times}`)),
     );
     return [playlist, ...units].join('\n');
   };
   return shapeOf(one) === shapeOf(other);
-}
-
-function describe({ times, payload }: Unit): string {
-  return `${times} ${payload.length}`;
 }
 
 function isSame(one: Streams, other: Streams | undefined): boolean {
@@ -93,8 +89,14 @@ function readStreams(bytes: Buffer): Streams {
   );
 }
 
+/** Where PTS_DTS_flags stand; what comes before (priority, alignment, copyright) changes nothing that is shown. */
+const PES_FLAGS = 7;
+
 function readUnit(bytes: Buffer): Unit {
   const isPes = bytes.length > 9 && bytes.readUIntBE(0, 3) === 1;
   const start = isPes ? Math.min(bytes.length, 9 + bytes.readUInt8(8)) : 0;
-  return { times: bytes.toString('hex', 0, Math.min(start, 19)), payload: bytes.subarray(start) };
+  return {
+    times: bytes.toString('hex', PES_FLAGS, Math.min(start, 19)),
+    payload: bytes.subarray(start),
+  };
 }
