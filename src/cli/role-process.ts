@@ -81,7 +81,7 @@ export function startRole(
 
   const planRestart = (detail: string, seconds: number): void => {
     if (isClosing) return;
-    const delayMs = Math.min(FIRST_RESTART_DELAY_MS * 2 ** failuresInARow, MAX_RESTART_DELAY_MS);
+    const delayMs = restartDelayMs(failuresInARow);
     failuresInARow++;
     restarts++;
     log.warn({ role: program.name, detail, seconds, restarts, delayMs }, 'role died, restarting');
@@ -116,6 +116,11 @@ export function startRole(
     restarts: () => restarts,
     close: () => (closing ??= close()),
   };
+}
+
+/** How long to wait before a role is started again, ms, after so many deaths in a row before this one. */
+export function restartDelayMs(earlierFailures: number): number {
+  return Math.min(FIRST_RESTART_DELAY_MS * 2 ** earlierFailures, MAX_RESTART_DELAY_MS);
 }
 
 /** Kills what a process left in its group; it is the group's leader. */

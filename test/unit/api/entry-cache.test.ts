@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { EntryCache } from '../../../src/api/entry-cache.ts';
+import type { SegmentEntry } from '../../../src/model/segment.ts';
+import type { SegmentIndex } from '../../../src/storage/segment-index.ts';
+import { sampleEntry } from '../../support/sample-records.ts';
+
+/** An index in memory that notes from where it is read. */
+function openIndex(entries: SegmentEntry[]): { index: SegmentIndex; reads: number[] } {
+  const reads: number[] = [];
+  const index: SegmentIndex = {
+    append: async (_id, entry) => {
+      entries.push(entry);
+      return { appended: true };
+    },
+    read: async (_id, from = 0) => {
+      reads.push(from);
+      return entries.slice(from);
+    },
+    count: async () => entries.length,
+    delete: async () => undefined,
+  };
+  return { index, reads };
+}
+
+it('asks only for what was appended since', async () => {
+  const entries = [sampleEntry(0), sampleEntry(1)];
+  const { index, reads } = openIndex(entries);
+  const cache = new EntryCache(index);
+  expect(await cache.read('r')).toHaveLength(2);
+  entries.push(sampleEntry(2));
+  expect((await cache.read('r')).map(({ n }) => n)).toEqual([0, 1, 2]);
+  expect(reads).toEqual([0, 2]);
+});
+
+it('reads once for many who ask at once', async () => {
+  const { index, reads } = openIndex([sampleEntry(0)]);
+  const cache = new EntryCache(index);
+  const all = await Promise.all([cache.read('r'), cache.read('r'), cache.read('r')]);
+  expect(all.map((entries) => entries.length)).toEqual([1, 1, 1]);
+  expect(reads).toEqual([0]);
+});
+
+it('finds a known number without asking, and looks again for one it does not know', async () => {
+  const entries = [sampleEntry(0)];
+  const { index, reads } = openIndex(entries);
+  const cache = new EntryCache(index);
+  expect((await cache.find('r', 0))?.n).toBe(0);
+  expect((await cache.find('r', 0))?.n).toBe(0);
+  entries.push(sampleEntry(1));
+  expect((await cache.find('r', 1))?.n).toBe(1);
+  expect(await cache.find('r', 9)).toBeUndefined();
+  expect(reads).toEqual([0, 1, 2]);
+  cache.forget('r');
+  await cache.read('r');
+  expect(reads.at(-1)).toBe(0);
+});

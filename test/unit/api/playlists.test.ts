@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planClipPlaylist, windowSegments } from '../../../src/api/clip-playlist.ts';
+import {
+  parseSegmentName,
+  planEventPlaylist,
+  segmentName,
+} from '../../../src/api/event-playlist.ts';
+import { writeMediaPlaylist } from '../../../src/media/playlist.ts';
+import type { RecordingState } from '../../../src/model/recording.ts';
+import { SAMPLE_ORIGIN_MS as ORIGIN, sampleEntry } from '../../support/sample-records.ts';
+
+const recording = { id: 'r', originMs: ORIGIN, state: 'recording' as RecordingState };
+
+describe('a recording’s playlist', () => {
+  it('is not there before the first segment or without an origin', () => {
+    expect(planEventPlaylist([], recording)).toBeUndefined();
+    expect(planEventPlaylist([sampleEntry(0)], { ...recording, originMs: null })).toBeUndefined();
+  });
+
+  it('has a line for each number from the first entry to the last, and a gap for each hole', () => {
+    const plan = planEventPlaylist([sampleEntry(4), sampleEntry(5), sampleEntry(8)], recording);
+    expect(plan?.mediaSequence).toBe(4);
+    expect(plan?.segments.map(({ uri, gap }) => [uri, gap ?? false])).toEqual([
+      ['segments/000004-0-1.ts', false],
+      ['segments/000005-0-1.ts', false],
+      ['segments/000006-gap.ts', true],
+      ['segments/000007-gap.ts', true],
+      ['segments/000008-0-1.ts', false],
+    ]);
+    expect(plan?.segments.map(({ startMs }) => startMs - ORIGIN)).toEqual([
+      6400, 8000, 9600, 11_200, 12_800,
+    ]);
+  });
+
+  it('marks a change of codec and nothing else', () => {
+    const entries = ['a', 'a', 'b', 'b', 'a'].map((codecHash, n) =>
+      sampleEntry(n, { codecHash, epoch: n }),
+    );
+    const marks = planEventPlaylist(entries, recording)?.segments.map((s) => s.discontinuity);
+    expect(marks).toEqual([undefined, undefined, true, undefined, true]);
+  });
+
+  it.each([
+    ['recording', false],
+    ['stopping', false],
+    ['completed', true],
+    ['failed', true],
+  ] as const)('in state %s has ended: %s', (state, ended) => {
+    expect(planEventPlaylist([sampleEntry(0)], { ...recording, state })?.ended).toBe(ended);
+  });
+
+  it('only ever grows: what was served stays as it is', () => {
+    const steps = fc.array(fc.record({ step: fc.integer({ min: 1, max: 4 }), codec: fc.nat(1) }), {
+      minLength: 2,
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(steps, fc.nat(), (made, cut) => {
+        let n = -1;
+        const entries = made.map(({ step, codec }) =>
+          sampleEntry((n += step), { codecHash: String(codec) }),
+        );
+        const linesOf = (count: number): string[] => {
+          const plan = planEventPlaylist(entries.slice(0, count), recording);
+          if (plan === undefined) return [];
+          // The header may name a higher version once there are gaps (RFC 8216bis §8).
+          const lines = writeMediaPlaylist(plan).split('\n').slice(0, -1);
+          return lines.filter((line) => !line.startsWith('#EXT-X-VERSION'));
+        };
+        const early = linesOf(1 + (cut % entries.length));
+        expect(linesOf(entries.length).slice(0, early.length)).toEqual(early);
+      }),
+    );
+  });
+});
+
+describe('a segment’s name', () => {
+  it('is read back as it was written', () => {
+    fc.assert(
+      fc.property(fc.nat(2_000_000), fc.nat(1), fc.nat(1e9), (n, lane, epoch) => {
+        expect(parseSegmentName(segmentName({ n, lane, epoch }))).toEqual({ n, lane, epoch });
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    '1-0-1.ts',
+    '000001-0-1.mp4',
+    '000001-gap.ts',
+    '../000001-0-1.ts',
+    '000001-0-1.ts/',
+  ])('is not %j', (name) => {
+    expect(parseSegmentName(name)).toBeUndefined();
+  });
+});
+
+describe('a clip’s playlist', () => {
+  const window = { startMs: ORIGIN + 4000, endMs: ORIGIN + 8000 };
+  const entries = (...numbers: number[]): ReturnType<typeof sampleEntry>[] =>
+    numbers.map((n) => sampleEntry(n));
+
+  it('covers the segments that the window touches', () => {
+    expect(windowSegments(window, ORIGIN)).toEqual({ first: 2, last: 4 });
+    const exact = { startMs: ORIGIN + 3200, endMs: ORIGIN + 6400 };
+    expect(windowSegments(exact, ORIGIN)).toEqual({ first: 2, last: 3 });
+    const early = { startMs: ORIGIN - 5000, endMs: ORIGIN + 1 };
+    expect(windowSegments(early, ORIGIN)).toEqual({ first: 0, last: 0 });
+  });
+
+  it('starts exactly at the window and grows until the window is over', () => {
+    const open = planClipPlaylist(entries(0, 1, 2, 3), recording, window);
+    expect(open).toMatchObject({
+      isOver: false,
+      playlist: { mediaSequence: 2, ended: false, startOffsetMs: 800 },
+    });
+    const over = planClipPlaylist(entries(0, 1, 2, 3, 4, 5), recording, window);
+    expect(over.playlist?.ended).toBe(true);
+    expect(over.playlist?.segments.map(({ uri }) => uri)).toEqual(
+      [2, 3, 4].map((n) => `../../recordings/r/segments/00000${n}-0-1.ts`),
+    );
+  });
+
+  it('is over when its last segment is a hole that has been passed', () => {
+    const { playlist } = planClipPlaylist(entries(2, 3, 6), recording, window);
+    expect(playlist).toMatchObject({ ended: true, segments: [{}, {}] });
+  });
+
+  it('starts at its first segment where the window’s own beginning is a hole', () => {
+    const { playlist } = planClipPlaylist(entries(3, 4), recording, window);
+    expect(playlist).toMatchObject({ mediaSequence: 3, startOffsetMs: 0 });
+  });
+
+  it('says whether a segment can still come while there is none', () => {
+    expect(planClipPlaylist(entries(0, 1), recording, window)).toEqual({
+      playlist: undefined,
+      isOver: false,
+    });
+    expect(planClipPlaylist(entries(0, 5), recording, window).isOver).toBe(true);
+    const ended = { ...recording, state: 'completed' as RecordingState };
+    expect(planClipPlaylist(entries(0, 1), ended, window).isOver).toBe(true);
+    const noPicture = { ...recording, originMs: null };
+    expect(planClipPlaylist([], noPicture, window)).toEqual({ playlist: undefined, isOver: false });
+  });
+});
