@@ -27,14 +27,18 @@ async function main(args: readonly string[]): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
-/** Stage after stage, also after a failure, so that one run tells everything. */
+/** Stage after stage, also after a failure, so that one run tells everything; Ctrl-C and SIGTERM end it. */
 async function runStages(steps: readonly Step[]): Promise<StepResult[]> {
   const results: StepResult[] = [];
+  const stopped = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopped.abort());
+  const { signal } = stopped;
+  const live = process.stdout.isTTY && steps.length === 1;
   for (const stage of new Set(steps.map((step) => step.stage))) {
     const waiting = steps.filter((step) => step.stage === stage);
     const work = async (): Promise<void> => {
       for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-        const result = await runStep(step, process.stdout.isTTY && steps.length === 1);
+        const result = await runStep(step, { live, signal });
         report(result);
         results.push(result);
       }

@@ -12,11 +12,14 @@ export type StepResult = {
   readonly output: string;
 };
 
-/** Runs a step to its end; its output goes to a file in `.cache/test` and, where `live`, to the terminal. */
-export async function runStep(step: Step, live: boolean): Promise<StepResult> {
+/** Runs a step to its end, or until the signal ends it; its output goes to a file in `.cache/test` and, where `live`, to the terminal. */
+export async function runStep(
+  step: Step,
+  options: { readonly live: boolean; readonly signal: AbortSignal },
+): Promise<StepResult> {
   if (step.report !== undefined) await rm(step.report, { force: true });
   const startedAt = performance.now();
-  const { succeeded, output } = await runCommand(step, live);
+  const { succeeded, output } = await runCommand(step, options);
   const report = step.report === undefined ? undefined : { json: await readReport(step.report) };
   const durationMs = performance.now() - startedAt;
   return { step, tally: tallyStep(succeeded, report), durationMs, output };
@@ -24,10 +27,11 @@ export async function runStep(step: Step, live: boolean): Promise<StepResult> {
 
 async function runCommand(
   step: Step,
-  live: boolean,
+  { live, signal }: { readonly live: boolean; readonly signal: AbortSignal },
 ): Promise<{ readonly succeeded: boolean; readonly output: string }> {
   const [program = '', ...args] = step.command;
   const child = spawn(program, args, {
+    signal,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' },
   });
