@@ -31,7 +31,7 @@ function ifNoneMatch(response: Response): Record<string, string> {
 }
 
 async function linksOf(path: string): Promise<Record<string, string>> {
-  return (await api.json('GET', path)).body['links'] as Record<string, string>;
+  return (await api.json('GET', path)).body.links as Record<string, string>;
 }
 
 describe('a recording’s playlist', () => {
@@ -86,7 +86,7 @@ describe('a recording’s playlist', () => {
     const other = mediaRecordingId();
     await addRecording(api, other);
     await addSegment(api, other, 0, 'other');
-    const playlist = String((await linksOf(`/v1/recordings/${id}`))['playlist']);
+    const playlist = String((await linksOf(`/v1/recordings/${id}`)).playlist);
     const statusOf = async (url: string, method = 'GET'): Promise<number> =>
       (await fetch(url, { method })).status;
     expect(await statusOf(playlist.replaceAll(id, other))).toBe(403);
@@ -164,7 +164,7 @@ describe('a highlight', () => {
     await addRecording(api, id);
     const highlight = await triggered();
     const again = await api.json('POST', `/v1/recordings/${id}/highlights`, trigger);
-    expect([again.status, again.body['id']]).toEqual([200, highlight['id']]);
+    expect([again.status, again.body.id]).toEqual([200, highlight.id]);
     expect(highlight).toMatchObject({
       state: 'open',
       window: { startMs: at(4000), endMs: at(8000) },
@@ -172,9 +172,9 @@ describe('a highlight', () => {
       links: { mp4: null, poster: null },
     });
     const list = await api.json('GET', `/v1/recordings/${id}/highlights`);
-    expect(list.body['highlights']).toHaveLength(1);
-    const one = await api.json('GET', `/v1/highlights/${String(highlight['id'])}`);
-    expect(one.body).toMatchObject({ id: highlight['id'], title: '精彩 moment!' });
+    expect(list.body.highlights).toHaveLength(1);
+    const one = await api.json('GET', `/v1/highlights/${String(highlight.id)}`);
+    expect(one.body).toMatchObject({ id: highlight.id, title: '精彩 moment!' });
   });
 
   it('needs nothing said: now, 30 s before and 5 s after', async () => {
@@ -201,7 +201,7 @@ describe('a highlight', () => {
     await addRecording(api, id);
     for (const n of [0, 1, 2, 3]) await addSegment(api, id, n, `segment ${n}`);
     const { links } = (await triggered()) as { links: Record<string, string> };
-    const open = await fetch(String(links['playlist']));
+    const open = await fetch(String(links.playlist));
     const text = await open.clone().text();
     // Segment 2 begins at 3.2 s, the window at 4.0 s.
     expect(text).toContain('#EXT-X-START:TIME-OFFSET=0.8,PRECISE=YES');
@@ -216,7 +216,7 @@ describe('a highlight', () => {
 
     await addSegment(api, id, 4, 'segment 4');
     await addSegment(api, id, 5, 'segment 5');
-    const closed = await fetch(String(links['playlist']));
+    const closed = await fetch(String(links.playlist));
     expect(await closed.clone().text()).toContain('#EXT-X-ENDLIST');
     expect(await urisOf(closed)).toHaveLength(3);
   });
@@ -225,18 +225,18 @@ describe('a highlight', () => {
     await addRecording(api, id);
     await addSegment(api, id, 0, 'zero');
     const { links } = (await triggered()) as { links: Record<string, string> };
-    const waiting = fetch(String(links['playlist']));
+    const waiting = fetch(String(links.playlist));
     await addSegment(api, id, 2, 'two');
     expect((await waiting).status).toBe(200);
 
     const later = await triggered({ ...trigger, triggerId: 'later', atMs: at(50_000) });
-    const early = await fetch(String((later['links'] as Record<string, string>)['playlist']));
+    const early = await fetch(String((later.links as Record<string, string>).playlist));
     expect([early.status, early.headers.get('Retry-After')]).toEqual([503, '2']);
   });
 
   it('has its MP4 and poster once they are made', async () => {
     await addRecording(api, id);
-    const highlightId = String((await triggered())['id']);
+    const highlightId = String((await triggered()).id);
     const early = await api.request(`/v1/highlights/${highlightId}/clip.mp4`);
     expect([early.status, early.headers.get('Retry-After')]).toEqual([404, '2']);
     expect(await early.json()).toMatchObject({ code: 'clip-not-ready' });
@@ -257,7 +257,7 @@ describe('a highlight', () => {
       },
     }));
     const links = await linksOf(`/v1/highlights/${highlightId}`);
-    const clip = await fetch(String(links['mp4']), { headers: { Range: 'bytes=0-1' } });
+    const clip = await fetch(String(links.mp4), { headers: { Range: 'bytes=0-1' } });
     expect([clip.status, await clip.text(), clip.headers.get('Content-Type')]).toEqual([
       206,
       'an',
@@ -266,7 +266,7 @@ describe('a highlight', () => {
     expect(clip.headers.get('Content-Disposition')).toMatch(
       /^attachment; .*filename\*=UTF-8''%E7%B2%BE/,
     );
-    const picture = await fetch(String(links['poster']));
+    const picture = await fetch(String(links.poster));
     expect([await picture.text(), picture.headers.get('Content-Type')]).toEqual([
       'a jpeg',
       'image/jpeg',

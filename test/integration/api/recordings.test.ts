@@ -16,7 +16,7 @@ describe('POST /v1/recordings', () => {
     const body = { ...page, externalId: 'class-7', metadata: { title: '数学课', room: 4 } };
     const answer = await api.json('POST', '/v1/recordings', body);
     expect(answer.status).toBe(201);
-    const id = String(answer.body['id']);
+    const id = String(answer.body.id);
     expect(answer.headers.get('Location')).toBe(`/v1/recordings/${id}`);
     expect(answer.body).toMatchObject({
       state: 'queued',
@@ -25,11 +25,9 @@ describe('POST /v1/recordings', () => {
       metadata: { room: 4 },
       settings: { width: 1280, height: 720, fps: 30, videoBitrate: 3_000_000 },
     });
-    const links = answer.body['links'] as Record<string, string>;
-    expect(links['playlist']).toMatch(
-      new RegExp(`^${api.url}/t/.+/v1/recordings/${id}/index.m3u8$`),
-    );
-    expect(links['watch']).toMatch(new RegExp(`^${api.url}/watch/${id}\\?t=.+$`));
+    const links = answer.body.links as Record<string, string>;
+    expect(links.playlist).toMatch(new RegExp(`^${api.url}/t/.+/v1/recordings/${id}/index.m3u8$`));
+    expect(links.watch).toMatch(new RegExp(`^${api.url}/watch/${id}\\?t=.+$`));
     expect((await api.services.store.find(objectKeys.recording(id)))?.length).toBeGreaterThan(0);
     expect((await api.json('GET', `/v1/recordings/${id}`)).body).toMatchObject({
       id,
@@ -53,7 +51,7 @@ describe('POST /v1/recordings', () => {
     };
     const answer = await api.json('POST', '/v1/recordings', { classroom });
     expect(answer.status).toBe(201);
-    expect(answer.body['source']).toMatchObject({ kind: 'classroom', classroom });
+    expect(answer.body.source).toMatchObject({ kind: 'classroom', classroom });
   });
 
   it.each([
@@ -119,14 +117,14 @@ describe('GET /v1/recordings', () => {
     }
     const first = await api.json('GET', '/v1/recordings?externalId=paged&limit=2');
     const ids = (body: Record<string, unknown>): string[] =>
-      (body['recordings'] as { id: string }[]).map(({ id }) => id);
+      (body.recordings as { id: string }[]).map(({ id }) => id);
     expect(ids(first.body)).toEqual(['page-2', 'page-1']);
-    const cursor = encodeURIComponent(String(first.body['nextCursor']));
+    const cursor = encodeURIComponent(String(first.body.nextCursor));
     const second = await api.json(
       'GET',
       `/v1/recordings?externalId=paged&limit=2&cursor=${cursor}`,
     );
-    expect([ids(second.body), second.body['nextCursor']]).toEqual([['page-0'], null]);
+    expect([ids(second.body), second.body.nextCursor]).toEqual([['page-0'], null]);
     const none = await api.json('GET', '/v1/recordings?externalId=paged&state=failed');
     expect(ids(none.body)).toEqual([]);
   });
@@ -172,14 +170,14 @@ describe('one recording', () => {
     await api.services.recordings.create(sampleRecording({ id: 'stopped', state: 'recording' }));
     const first = await api.json('POST', '/v1/recordings/stopped/stop');
     expect(first.status).toBe(202);
-    const at = first.body['stopRequestedAtMs'];
+    const at = first.body.stopRequestedAtMs;
     // The test's own clock is the server's; a minute is ample.
     expect(Math.abs(Number(at) - Date.now())).toBeLessThan(60_000);
     const second = await api.json('POST', '/v1/recordings/stopped/stop');
-    expect([second.status, second.body['stopRequestedAtMs']]).toEqual([202, at]);
+    expect([second.status, second.body.stopRequestedAtMs]).toEqual([202, at]);
     await api.services.recordings.update('stopped', (r) => ({ ...r, state: 'completed' }));
     const third = await api.json('POST', '/v1/recordings/stopped/stop');
-    expect([third.status, third.body['state']]).toEqual([200, 'completed']);
+    expect([third.status, third.body.state]).toEqual([200, 'completed']);
   });
 
   it('is deleted with its objects, but only when it is over and no highlight needs it', async () => {

@@ -107,9 +107,9 @@ it('says so when a role it waits for cannot start', async () => {
 
 it('kills a role that does not stop, with its group', async () => {
   const stubborn = { ...fixtureRole('worker', '--stubborn'), stopGraceMs: 300 };
-  const { close } = await start([fixtureRole('api', '--http'), stubborn]);
+  const started = await start([fixtureRole('api', '--http'), stubborn]);
   await waitUntil('the worker runs', async () => (await events()).length === 4, START_MS);
-  await close();
+  await started.close();
   expect(await events()).toContain('worker ignores SIGTERM');
   expect(await running()).toEqual([]);
 });

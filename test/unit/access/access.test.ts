@@ -50,7 +50,7 @@ describe('a signed link', () => {
 
   it('is refused when any character of it is changed, added or left out', () => {
     const token = signLink(link, ['secret-a']);
-    const character = fc.constantFrom(...'ABCxyz019-_.=');
+    const character = fc.constantFrom('A', 'B', 'x', 'z', '0', '9', '-', '_', '.', '=');
     fc.assert(
       fc.property(fc.nat(token.length - 1), character, (at, other) => {
         const forged = token.slice(0, at) + other + token.slice(at + 1);
