@@ -84,7 +84,7 @@ export function startRole(
     const delayMs = restartDelayMs(failuresInARow);
     failuresInARow++;
     restarts++;
-    log.warn({ role: program.name, detail, seconds, restarts, delayMs }, 'role died, restarting');
+    log.warn({ child: program.name, detail, seconds, restarts, delayMs }, 'role died, restarting');
     restartTimer = setTimeout(start, delayMs);
   };
 
@@ -97,7 +97,7 @@ export function startRole(
     child.kill('SIGTERM');
     const timer = setTimeout(() => {
       log.error(
-        { role: program.name, graceMs: program.stopGraceMs },
+        { child: program.name, graceMs: program.stopGraceMs },
         'role did not stop, killing it',
       );
       killGroup(pid);
@@ -105,7 +105,7 @@ export function startRole(
     await exited;
     clearTimeout(timer);
     await groupGone(pid);
-    log.debug({ role: program.name, ms: performance.now() - startedAt }, 'role stopped');
+    log.debug({ child: program.name, ms: performance.now() - startedAt }, 'role stopped');
   };
 
   start();

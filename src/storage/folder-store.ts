@@ -15,6 +15,7 @@ import {
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChalkreelError, inputError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { assertObjectKey, RESERVED_PART } from './object-key.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore } from './object-store.ts';
 
@@ -38,7 +39,7 @@ export class FolderStore implements ObjectStore {
   static async open(root: string): Promise<FolderStore> {
     const store = new FolderStore(path.resolve(root));
     try {
-      await mkdir(store.#temporaryFolder, { recursive: true });
+      await makeFolder(store.#temporaryFolder);
       const probe = store.#newTemporary();
       await (await open(probe, 'wx')).close();
       await rm(probe);
