@@ -1,7 +1,8 @@
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { access, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ChalkreelError } from '../src/errors.ts';
+import { makeFolder } from '../src/folders.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import { writeMediaPlaylist, type PlaylistSegment } from '../src/media/playlist.ts';
 import type { SegmentPublisher } from './publisher.ts';
@@ -20,7 +21,7 @@ export async function openFolderPublisher(folder: string): Promise<FolderPublish
   const entries: PlaylistSegment[] = [];
   let firstNumber: number | undefined;
   let lastCodecHash: string | undefined;
-  await makeFolder(folder);
+  await prepareFolder(folder);
   const write = async (ended: boolean): Promise<void> => {
     const text = writeMediaPlaylist({
       mediaSequence: firstNumber ?? 0,
@@ -47,9 +48,9 @@ export async function openFolderPublisher(folder: string): Promise<FolderPublish
   return { playlist, publish, finish: () => write(true) };
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(path.join(folder, 'segments'), { recursive: true });
+    await makeFolder(path.join(path.resolve(folder), 'segments'));
     await access(folder, constants.W_OK);
   } catch (cause) {
     throw folderError('folder-not-writable', `cannot write to ${folder} (${String(cause)})`, cause);

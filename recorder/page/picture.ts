@@ -6,6 +6,7 @@ import {
 } from '../../src/model/grid.ts';
 import type { CaptureStats } from '../../src/protocol/recorder-link.ts';
 import { avcCodecString } from '../../src/media/avc-level.ts';
+import { hasCornerMarks } from './corner-marks.ts';
 import { HeldPicture } from './held-picture.ts';
 import type { Link } from './link.ts';
 import { SlotGrid, type DueSlot } from './slots.ts';
@@ -74,14 +75,7 @@ class TabPicture implements Picture {
     this.#encoder = this.#startEncoder();
     const first = Promise.withResolvers<void>();
     this.firstFrame = first.promise;
-    void readFrames(options.frames, (frame) => {
-      if (!this.#hasRightSize(frame)) {
-        frame.close();
-        return;
-      }
-      this.#take(frame);
-      first.resolve();
-    }).then(() => {
+    void this.#read(options.frames, first.resolve).then(() => {
       options.onFailed(new Error('the tab capture ended'));
     }, options.onFailed);
   }
@@ -122,6 +116,21 @@ class TabPicture implements Picture {
   async flush(): Promise<void> {
     for (const frame of this.#grid?.drain() ?? []) frame.close();
     await this.#encoder.flush();
+  }
+
+  /** Throws frames away until the picture is the page, one to one; then takes them all. */
+  async #read(frames: ReadableStream<VideoFrame>, onRight: () => void): Promise<void> {
+    const reader = frames.getReader();
+    let isRight = false;
+    for (;;) {
+      const { done, value: frame } = await reader.read();
+      if (done) return;
+      isRight ||= await hasCornerMarks(frame, this.#options);
+      if (isRight) {
+        this.#take(frame);
+        onRight();
+      } else frame.close();
+    }
   }
 
   #take(frame: VideoFrame): void {
@@ -195,22 +204,5 @@ class TabPicture implements Picture {
 
   #capturedAtMs(frame: VideoFrame): number {
     return this.#options.link.fleetMs(frame.timestamp / 1000) - DISPLAY_LATENCY_MS;
-  }
-
-  #hasRightSize(frame: VideoFrame): boolean {
-    const { width, height } = this.#options;
-    return frame.displayWidth === width && frame.displayHeight === height;
-  }
-}
-
-async function readFrames(
-  frames: ReadableStream<VideoFrame>,
-  onFrame: (frame: VideoFrame) => void,
-): Promise<void> {
-  const reader = frames.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    onFrame(value);
   }
 }
