@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { ChalkreelError } from '../src/errors.ts';
 import type { Closable } from '../src/lifecycle.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -130,17 +129,6 @@ function send(
 ): void {
   response.writeHead(status, { 'content-type': TYPES[extension], 'cache-control': 'no-store' });
   response.end(body);
-}
-
-/** Throws `pages-missing` when the pages were not built. */
-export async function checkPages(pagesDir: string): Promise<void> {
-  try {
-    await readFile(path.join(pagesDir, 'recorder/page/index.html'));
-  } catch (cause) {
-    throw new ChalkreelError('pages-missing', `No built pages in ${pagesDir}: run npm run setup`, {
-      cause,
-    });
-  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { deferred, delay, Resources, withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
-import { boundaryAtOrAfter, SEGMENT_MS } from '../src/model/grid.ts';
+import { boundaryAtOrAfter, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
 import type {
   RecordingProgress,
   RecordingSettings,
@@ -41,6 +41,7 @@ export type RecordingOutcome = RecordingOrigin & {
 type RecordingEvents = {
   /** The first picture is kept: the recording exists from here on. */
   started: [RecordingOrigin & { readonly readiness: Readiness }];
+  stopping: [StopReason];
   published: [ClosedSegment];
   progress: [RecordingProgress];
   highlight: [HighlightTrigger];
@@ -50,6 +51,8 @@ type RecordingEvents = {
 export type RecordOptions = {
   readonly source: RecordingSource;
   readonly settings: RecordingSettings;
+  /** Origin of a recording that another worker began; absent for a new one. */
+  readonly originMs?: number | undefined;
   readonly chromium: string;
   /** Folder for this recording's unpublished segments and Chrome's profile. */
   readonly workDir: string;
@@ -169,10 +172,13 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     const { settings, workDir } = this.#options;
     const spool = await openSpool(`${workDir}/spool`);
     return await new Promise((resolve) => {
-      capture.once('origin', (origin) => {
+      capture.once('origin', (captured) => {
+        const originMs = this.#options.originMs ?? captured.originMs;
+        const origin = { ...captured, originMs };
         const segmenter = new Segmenter({
           fps: settings.fps,
-          originMs: origin.originMs,
+          originMs,
+          firstNumber: segmentAt(captured.originMs, originMs),
           spool,
           onSegmentClosed: (segment) => {
             queue.add(segment);
@@ -197,6 +203,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     full.catch(() => undefined);
     try {
       const reason = await Promise.race([this.#stop.promise, this.#failed.promise]);
+      this.emit('stopping', reason);
       const endMs = Math.max(boundaryAtOrAfter(clock.nowMs()), origin.originMs + SEGMENT_MS);
       const ended = new Promise<void>((resolve) => capture.once('ended', resolve));
       capture.stopAt(endMs);

@@ -1,5 +1,6 @@
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import type { RecordingSettings } from '../src/model/recording.ts';
+import type { RecordingOrigin } from './capture.ts';
 import type { RecordingOutcome } from './record.ts';
 
 /** `report.json`: how a recording went, for people and machines. All times Unix ms. */
@@ -25,7 +26,7 @@ export function writeReport(settings: RecordingSettings, outcome: RecordingOutco
 }
 
 /** Black and silence between the origin and the first picture. */
-export function leadInMs(outcome: RecordingOutcome): number {
+export function leadInMs(outcome: RecordingOrigin): number {
   return Math.round(outcome.firstFrameMs - outcome.originMs);
 }
 

@@ -25,6 +25,8 @@ export class Segmenter {
   readonly #options: {
     readonly fps: GridFps;
     readonly originMs: number;
+    /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
+    readonly firstNumber: number;
     readonly spool: Spool;
     readonly onSegmentClosed: (segment: ClosedSegment) => void;
     readonly onFailed: (error: unknown) => void;
@@ -35,6 +37,8 @@ export class Segmenter {
   constructor(options: {
     readonly fps: GridFps;
     readonly originMs: number;
+    /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
+    readonly firstNumber: number;
     readonly spool: Spool;
     readonly onSegmentClosed: (segment: ClosedSegment) => void;
     readonly onFailed: (error: unknown) => void;
@@ -43,7 +47,8 @@ export class Segmenter {
   }
 
   take(message: MediaMessage): void {
-    const segment = this.#segment(message.n);
+    const n = this.#options.firstNumber + message.n;
+    const segment = this.#segment(n);
     if (message.kind === 'audio') segment.writer.writeAudio(message.data);
     else {
       segment.writer.writeVideo({
@@ -52,7 +57,7 @@ export class Segmenter {
         data: message.data,
       });
     }
-    if (segment.writer.isComplete) this.#close(message.n, segment);
+    if (segment.writer.isComplete) this.#close(n, segment);
   }
 
   /** Numbers of segments begun and not completed. */

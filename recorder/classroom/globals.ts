@@ -3,7 +3,6 @@ import type { ChalkreelPageApi } from '../../src/protocol/page.ts';
 import type { ClassroomState } from './state.ts';
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface merges with the DOM's
   interface Window {
     /** Put there by the recorder before our scripts run. */
     chalkreel?: ChalkreelPageApi;

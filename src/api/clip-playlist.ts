@@ -3,7 +3,7 @@ import type { ClipWindow } from '../model/highlight.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
 import type { SegmentEntry } from '../model/segment.ts';
 import type { PlaylistOptions } from '../media/playlist.ts';
-import { planSegments } from './event-playlist.ts';
+import { planSegments } from '../storage/recording-playlist.ts';
 
 /** First and last segment that a window touches, both inclusive. */
 export function windowSegments(

@@ -5,7 +5,7 @@ import { isFinal } from '../model/recording.ts';
 import { accessOf, allowed, forbidden, idOf, mayPlay } from './access.ts';
 import { windowSegments } from './clip-playlist.ts';
 import type { ApiContext } from './context.ts';
-import { parseSegmentName, planEventPlaylist } from './event-playlist.ts';
+import { parseSegmentName, planEventPlaylist } from '../storage/recording-playlist.ts';
 import { notYet } from './problem.ts';
 import { sendObject } from './send-object.ts';
 

@@ -97,3 +97,9 @@ export type RecordingProgress = {
 export function isFinal(state: RecordingState): state is 'completed' | 'failed' {
   return state === 'completed' || state === 'failed';
 }
+
+/** The recording after a change of state; the same object when it is in that state, or over, already. */
+export function enterState(recording: Recording, change: StateChange): Recording {
+  if (recording.state === change.state || isFinal(recording.state)) return recording;
+  return { ...recording, state: change.state, history: [...recording.history, change] };
+}

@@ -42,6 +42,10 @@ export class RedisSegmentIndex implements SegmentIndex {
     this.#redis = redis;
   }
 
+  async openEpoch(recordingId: string, lane: number): Promise<number> {
+    return this.#redis.hincrby(redisKeys.segmentsHead(recordingId), `epoch:${lane}`, 1);
+  }
+
   async append(recordingId: string, entry: SegmentEntry): Promise<AppendResult> {
     const outcome = await APPEND.run(
       this.#redis,

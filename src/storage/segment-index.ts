@@ -10,6 +10,8 @@ export type AppendResult =
  * never change. The append is the only fence between two makers of one recording.
  */
 export type SegmentIndex = {
+  /** Opens a new epoch for a lane, above all before it: from then on appends under older ones are refused. */
+  openEpoch(recordingId: string, lane: number): Promise<number>;
   append(recordingId: string, entry: SegmentEntry): Promise<AppendResult>;
   /** Entries from position `from` (0 = first appended), in order. Positions are stable, so callers can cache. */
   read(recordingId: string, from?: number): Promise<readonly SegmentEntry[]>;

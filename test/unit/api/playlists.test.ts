@@ -5,7 +5,7 @@ import {
   parseSegmentName,
   planEventPlaylist,
   segmentName,
-} from '../../../src/api/event-playlist.ts';
+} from '../../../src/storage/recording-playlist.ts';
 import { writeMediaPlaylist } from '../../../src/media/playlist.ts';
 import type { RecordingState } from '../../../src/model/recording.ts';
 import { SAMPLE_ORIGIN_MS as ORIGIN, sampleEntry } from '../../support/sample-records.ts';
