@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { loadConfig } from '../src/config.ts';
 import { asChalkreelError, inputError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
+import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
 import { pageUrlSchema, recordingSettingsSchema } from '../src/protocol/recording-request.ts';
 import type { RecordingSettings } from '../src/model/recording.ts';
 import { recordOnce, type OnceResult } from './once.ts';
@@ -29,6 +30,8 @@ type SettingArguments = {
 
 /** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
 const EXIT_INPUT = 2;
+/** With the parent gone, a recording gets this long to reach its boundary and write its last files. */
+const ORPHAN_GRACE_MS = 15_000;
 
 await main();
 
@@ -71,11 +74,8 @@ async function runOnce(args: Arguments): Promise<void> {
   const settings = parseSettings(args);
   const config = loadConfig();
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      stop.abort();
-    });
-  }
+  void whenToldToStop().then(() => stop.abort());
+  exitWhenParentDies(ORPHAN_GRACE_MS);
   const result = await recordOnce({
     source: { kind: 'page', url },
     settings,

@@ -43,6 +43,7 @@ export async function installPageHandshake(
     if (event.name === BINDING) take(event.payload);
   });
   listenToConsole(client, handlers);
+  await client.send('Page.enable');
   await client.send('Runtime.enable');
   await client.send('Runtime.addBinding', { name: BINDING });
   await client.send('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_API });

@@ -1,5 +1,12 @@
 import { registerAacEncoder } from '@mediabunny/aac-encoder';
-import { AudioSample, AudioSampleSource, AdtsOutputFormat, NullTarget, Output } from 'mediabunny';
+import {
+  AudioSample,
+  AudioSampleSource,
+  AdtsOutputFormat,
+  NullTarget,
+  Output,
+  Quality,
+} from 'mediabunny';
 import { AAC_FRAME_SAMPLES, SAMPLE_RATE } from '../../src/model/grid.ts';
 import type { SoundBlock } from './sound-grid.ts';
 
@@ -28,7 +35,7 @@ export async function startAacEncoder(options: {
   let nextFrame: number | undefined;
   const source = new AudioSampleSource({
     codec: 'aac',
-    bitrate: options.bitrate,
+    quality: new Quality({ bitrate: options.bitrate }),
     onEncodedPacket: (packet) => {
       if (nextFrame === undefined) return;
       options.onFrame(nextFrame, packet.data);

@@ -14,7 +14,7 @@ export async function hasCornerMarks(
   size: { readonly width: number; readonly height: number },
 ): Promise<boolean> {
   const visible = frame.visibleRect;
-  if (visible === null || visible.width !== size.width || visible.height !== size.height) {
+  if (visible?.width !== size.width || visible.height !== size.height) {
     return false;
   }
   const xs = [visible.x + INSET, visible.x + size.width - MARK + INSET];

@@ -73,11 +73,11 @@ class TabPicture implements Picture {
     this.#perSegment = slotsPerSegment(options.fps);
     this.#held = new HeldPicture(options);
     this.#encoder = this.#startEncoder();
-    const first = Promise.withResolvers<void>();
-    this.firstFrame = first.promise;
-    void this.#read(options.frames, first.resolve).then(() => {
-      options.onFailed(new Error('the tab capture ended'));
-    }, options.onFailed);
+    this.firstFrame = new Promise((resolve) => {
+      void this.#read(options.frames, resolve).then(() => {
+        options.onFailed(new Error('the tab capture ended'));
+      }, options.onFailed);
+    });
   }
 
   get isDone(): boolean {

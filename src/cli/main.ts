@@ -64,10 +64,10 @@ function addDemo(program: Command, onExitCode: (code: number) => void): void {
     .command('demo')
     .description('record the built-in live classroom and keep a highlight of it')
     .option('--seconds <n>', 'how long to record', '30')
-    .option('--out <dir>', 'folder for what was made', 'demo-out')
+    .option('--out <dir>', 'folder for what was made; default: a new one in demo-out')
     .option('--json', 'print the result as one JSON line, the last of stdout')
     .option('--keep', 'go on serving afterwards')
-    .action(async (options: { seconds: string; out: string; json?: true; keep?: true }) => {
+    .action(async (options: { seconds: string; out?: string; json?: true; keep?: true }) => {
       const { runDemo } = await import('./demo.ts');
       onExitCode(await runDemo(options));
     });

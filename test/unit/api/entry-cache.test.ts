@@ -8,6 +8,7 @@ import { sampleEntry } from '../../support/sample-records.ts';
 function openIndex(entries: SegmentEntry[]): { index: SegmentIndex; reads: number[] } {
   const reads: number[] = [];
   const index: SegmentIndex = {
+    openEpoch: () => Promise.resolve(1),
     append: async (_id, entry) => {
       entries.push(entry);
       return { appended: true };

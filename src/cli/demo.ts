@@ -1,0 +1,235 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { loadConfig } from '../config.ts';
+import { inputError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
+import { Resources } from '../lifecycle.ts';
+import { createLog } from '../log.ts';
+import { makeContactSheet } from '../media/contact-sheet.ts';
+import { SEGMENT_MS } from '../model/grid.ts';
+import { isFinal } from '../model/recording.ts';
+import { whenToldToStop } from '../parent-watch.ts';
+import { openObjectStore } from '../storage/open-object-store.ts';
+import { startClassroomProcess, type ClassroomProcess } from './demo/classroom-process.ts';
+import { exportClip, exportRecording } from './demo/export-folder.ts';
+import { LiveLine } from './demo/live-line.ts';
+import { Platform, type RecordingView } from './demo/platform.ts';
+import { startSystem } from './supervisor.ts';
+
+export type DemoOptions = {
+  readonly seconds: string;
+  readonly out?: string;
+  readonly json?: true;
+  readonly keep?: true;
+};
+
+const MIN_SECONDS = 5;
+const MAX_SECONDS = 86_400;
+/** From POST to the first picture; 3 s is promised, a busy machine gets more. */
+const START_TIMEOUT_MS = 30_000;
+/** From stop to completed: to the boundary, and 2 s. */
+const STOP_TIMEOUT_MS = 20_000;
+const CLIP_TIMEOUT_MS = 60_000;
+/** The teacher's moment: this much before the press and after it. */
+const BEFORE_MS = 10_000;
+const AFTER_MS = 2_000;
+/** Exit code after Ctrl-C, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+/**
+ * The main job: starts the whole system and the demo classroom, records it through the API as a platform would, lets the
+ * teacher save a moment, stops, and writes what was made into a folder. Resolves to the exit code.
+ */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const toldToStop = whenToldToStop().then(() => 'interrupted' as const);
+  const seconds = parseSeconds(options.seconds);
+  const out = await prepareFolder(options.out);
+  const dataDir = path.join(out, 'data');
+  const config = { ...loadConfig(), dataDir, port: 0 };
+  const resources = new Resources();
+  try {
+    const output = openSync(path.join(out, 'system.log'), 'a');
+    resources.defer(() => {
+      closeSync(output);
+    });
+    process.stderr.write('starting Chalkreel and the demo classroom\n');
+    const log = createLog('supervisor', 'warn');
+    const system = resources.use(await startSystem({ config, log, output }));
+    const classroom = resources.use(
+      await startClassroomProcess({ dataDir: path.join(dataDir, 'demo'), output }),
+    );
+    const platform = new Platform(system);
+    const made = await recordLesson({ platform, classroom, seconds, toldToStop });
+    const result = await exportLesson({
+      platform,
+      made,
+      out,
+      store: await openObjectStore(system.config),
+    });
+    process.stdout.write(options.json === true ? '' : describe(result));
+    if (options.keep === true && !made.isInterrupted) {
+      process.stderr.write(
+        `watch: ${made.recording.links.watch}\nAPI: ${system.url}\nAPI key: ${system.apiKey}\nCtrl-C ends it\n`,
+      );
+      await toldToStop;
+    }
+    if (options.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+    return made.isInterrupted ? EXIT_INTERRUPTED : 0;
+  } finally {
+    await resources.close();
+  }
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) return seconds;
+  throw inputError('seconds', `seconds: expected ${MIN_SECONDS} to ${MAX_SECONDS}, got "${text}"`);
+}
+
+/** The asked folder, or a new one in `demo-out` named by the time. Throws `folder-not-writable`, `folder-not-empty`. */
+async function prepareFolder(asked: string | undefined): Promise<string> {
+  const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
+  const out = path.resolve(asked ?? path.join('demo-out', stamp));
+  if (existsSync(path.join(out, 'demo.json')) || existsSync(path.join(out, 'data'))) {
+    throw inputError(
+      'out',
+      `out: ${out} holds a demo already; name another folder`,
+      'folder-not-empty',
+    );
+  }
+  await makeFolder(out).catch((error: unknown) => {
+    throw inputError(
+      'out',
+      `out: cannot write to ${out} (${String(error)})`,
+      'folder-not-writable',
+    );
+  });
+  return out;
+}
+
+type Lesson = {
+  readonly recording: RecordingView;
+  readonly isInterrupted: boolean;
+  readonly hasHighlight: boolean;
+  /** Mean over the recording, and the most that was seen. */
+  readonly cores: number;
+  readonly memoryMb: number;
+};
+
+async function recordLesson(options: {
+  readonly platform: Platform;
+  readonly classroom: ClassroomProcess;
+  readonly seconds: number;
+  readonly toldToStop: Promise<'interrupted'>;
+}): Promise<Lesson> {
+  const { platform, classroom, seconds } = options;
+  const line = new LiveLine();
+  const costs = new Map<number, { readonly cores: number; readonly memoryMb: number }>();
+  let isInterrupted = false;
+  void options.toldToStop.then(() => {
+    isInterrupted = true;
+  });
+  const onSeen = (recording: RecordingView): void => {
+    line.show(recording);
+    if (
+      recording.state === 'recording' &&
+      recording.progress !== null &&
+      recording.progress.cores > 0
+    ) {
+      costs.set(recording.progress.atMs, recording.progress);
+    }
+  };
+  const { id } = await platform.createRecording({
+    classroom: classroom.classroom,
+    externalId: 'demo',
+    settings: { readiness: 'signal' },
+  });
+  const started = await platform.watch(id, {
+    isDone: ({ state }) => state === 'recording' || isInterrupted,
+    onSeen,
+    timeoutMs: START_TIMEOUT_MS,
+  });
+  const startMs = started.history.at(-1)?.atMs ?? Date.now();
+  const triggerAtMs = startMs + Math.max(seconds * 600, seconds * 1000 - 8_000);
+  let hasHighlight = false;
+  await platform.watch(id, {
+    isDone: () => {
+      if (!hasHighlight && Date.now() >= triggerAtMs) {
+        hasHighlight = true;
+        classroom.triggerHighlight({
+          triggerId: 'demo-moment',
+          beforeMs: BEFORE_MS,
+          afterMs: AFTER_MS,
+          title: '那一刻 · that was it',
+        });
+      }
+      return isInterrupted || Date.now() >= startMs + seconds * 1000;
+    },
+    onSeen,
+    timeoutMs: seconds * 1000 + STOP_TIMEOUT_MS,
+  });
+  await platform.stopRecording(id);
+  const recording = await platform.watch(id, {
+    isDone: ({ state }) => isFinal(state),
+    onSeen,
+    timeoutMs: STOP_TIMEOUT_MS,
+  });
+  line.end();
+  const seen = [...costs.values()];
+  const cores = seen.reduce((sum, cost) => sum + cost.cores, 0) / Math.max(1, seen.length);
+  const memoryMb = Math.max(0, ...seen.map((cost) => cost.memoryMb));
+  return { recording, isInterrupted, hasHighlight, cores: Number(cores.toFixed(2)), memoryMb };
+}
+
+/** Keys of the demo's result, on stdout with `--json` and in demo.json. */
+type DemoResult = Readonly<Record<string, string | number | null>>;
+
+async function exportLesson(options: {
+  readonly platform: Platform;
+  readonly made: Lesson;
+  readonly out: string;
+  readonly store: Awaited<ReturnType<typeof openObjectStore>>;
+}): Promise<DemoResult> {
+  const { platform, made, out, store } = options;
+  const { recording } = made;
+  const { id, originMs, progress } = recording;
+  await exportRecording(store, id, path.join(out, 'recording'));
+  const playlist = path.join(out, 'recording', 'index.m3u8');
+  if (made.hasHighlight) {
+    const highlight = await platform.waitForClip(id, CLIP_TIMEOUT_MS);
+    const clip = { id: highlight.id, playlist: await platform.text(highlight.links.playlist) };
+    await exportClip(store, clip, path.join(out, 'clip'));
+  }
+  const contactSheet = path.join(out, 'contact.png');
+  await makeContactSheet({ input: playlist, outputPng: contactSheet });
+  const segments = progress?.segments ?? 0;
+  const result: DemoResult = {
+    recordingId: id,
+    directory: out,
+    playlist,
+    clip: made.hasHighlight ? path.join(out, 'clip', 'clip.mp4') : null,
+    poster: made.hasHighlight ? path.join(out, 'clip', 'poster.jpg') : null,
+    contactSheet,
+    segments,
+    startMs: originMs ?? 0,
+    stopMs: (originMs ?? 0) + segments * SEGMENT_MS,
+    framesCaptured: progress?.framesCaptured ?? 0,
+    framesDropped: progress?.framesDropped ?? 0,
+    cores: made.cores,
+    memoryMb: made.memoryMb,
+  };
+  await writeFile(path.join(out, 'demo.json'), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
+}
+
+function describe(result: DemoResult): string {
+  return [
+    `recording      ${String(result['playlist'])} (${String(result['segments'])} segments of 1.6 s)`,
+    `segments       ${path.join(String(result['directory']), 'recording', 'segments')}`,
+    `clip           ${String(result['clip'] ?? 'none')}`,
+    `contact sheet  ${String(result['contactSheet'])}`,
+    `cost           ${String(result['cores'])} cores, ${String(result['memoryMb'])} MB`,
+    '',
+  ].join('\n');
+}
