@@ -10,7 +10,8 @@ export async function makeFolder(folder: string): Promise<void> {
   if (existing?.isDirectory() === true) return;
   const parent = path.dirname(folder);
   if (parent !== folder) await makeFolder(parent);
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST' || existing !== undefined) throw error;
+  await mkdir(folder).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' || existing !== undefined) throw error;
   });
 }

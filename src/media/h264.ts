@@ -20,12 +20,6 @@ export function nalType(nal: Uint8Array): number {
   return header === undefined ? -1 : header & 0x1f;
 }
 
-/** True of the NAL units that hold coded picture data. */
-export function isSlice(nal: Uint8Array): boolean {
-  const type = nalType(nal);
-  return type >= NAL_TYPE.slice && type <= NAL_TYPE.idrSlice;
-}
-
 /**
  * The NAL units of an Annex B byte stream, one after the other, as views without start code and trailing zeros (ITU-T H.264
  * annex B). Bytes before the first start code are passed over. Stop early, and the rest is not searched.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GRID_FPS, isGridFps, type GridFps } from '../model/grid.ts';
+import { GRID_FPS, isGridFps } from '../model/grid.ts';
 import type { RecordingSettings } from '../model/recording.ts';
 import { classroomSourceSchema } from './classroom.ts';
 
@@ -20,8 +20,7 @@ export const recordingSettingsSchema = z.strictObject({
   height: dimension(1920).default(720),
   fps: z
     .number()
-    .refine((fps) => isGridFps(fps), `expected one of ${GRID_FPS.join(', ')} frames per second`)
-    .transform((fps) => fps as GridFps)
+    .refine(isGridFps, `expected one of ${GRID_FPS.join(', ')} frames per second`)
     .default(30),
   videoBitrate: z.number().int().min(100_000).max(20_000_000).default(3_000_000),
   audioBitrate: z.number().int().min(32_000).max(320_000).default(128_000),

@@ -23,7 +23,6 @@ const spanMs = z.number().int().min(0).max(600_000);
 const reason = z.string().max(200);
 
 export const participantRoleSchema = z.enum(['teacher', 'tutor', 'student', 'recorder']);
-export type ParticipantRole = z.infer<typeof participantRoleSchema>;
 
 /** `board`: streams in a row over the whiteboard; `speaker`: the spotlit stream beside the board; `grid`: streams only. */
 export const layoutSchema = z.enum(['board', 'speaker', 'grid']);

@@ -18,7 +18,6 @@ export const COUNTER_MODULUS = 16;
 
 /** PAT, PMT and PCR come this often: 100 ms, 16 times a segment (ISO/IEC 13818-1 §2.7.2: PCR at most 100 ms apart). */
 export const TABLES_PERIOD_90K = 9000;
-export const TABLES_PER_SEGMENT = 16;
 
 /** PCR is this far before the time of what follows it: 700 ms, so that even a byte at a period's end has 600. */
 export const PCR_LEAD_90K = 63_000;

@@ -38,11 +38,6 @@ export function packetsNeeded(pesBytes: number, first: FirstPacket): number {
   return 1 + Math.max(0, Math.ceil(beyondFirst / PAYLOAD_BYTES));
 }
 
-/** The most packets a PES can be split into: its header whole in the first, at least one byte in each other. */
-export function packetsPossible(pesBytes: number): number {
-  return 1 + pesBytes - PES_HEADER_BYTES;
-}
-
 /** Lays a whole PES into `packets` packets (at least the needed, at most the possible); the surplus is stuffing. */
 export function packetise(
   pes: Buffer,
