@@ -3,6 +3,7 @@ import { loadConfig } from '../src/config.ts';
 import { asChalkreelError } from '../src/errors.ts';
 import { Resources } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
+import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
 import { consumeHighlights } from '../src/queue/consume.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { processHighlight } from './process-highlight.ts';
@@ -13,12 +14,15 @@ import { processHighlight } from './process-highlight.ts';
 const CONCURRENCY = 4;
 /** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
 const EXIT_INPUT = 2;
+/** With the supervisor gone, clips being made get this long to be dropped cleanly. */
+const ORPHAN_GRACE_MS = 15_000;
 
 await main();
 
 async function main(): Promise<void> {
   const resources = new Resources();
   const stopped = whenToldToStop();
+  exitWhenParentDies(ORPHAN_GRACE_MS);
   try {
     const config = loadConfig();
     const log = createLog('highlight', config.logLevel);
@@ -42,15 +46,4 @@ async function main(): Promise<void> {
     process.exit(failure.fault === 'internal' ? 1 : EXIT_INPUT);
   }
   process.exit();
-}
-
-/** Resolves on SIGTERM or SIGINT, or when the supervisor that started this process is gone. */
-function whenToldToStop(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
-      process.once(event, () => {
-        resolve(event);
-      });
-    }
-  });
 }
