@@ -1,4 +1,4 @@
-import { Worker } from 'bullmq';
+import { WaitingError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import { withDeadline, type Closable } from '../lifecycle.ts';
 import {
@@ -52,14 +52,19 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
   const connection = redis.openBlocking();
   const worker = new Worker(
     queue,
-    async (job) => {
+    async (job, token) => {
       const run = options.handle(options.schema.parse(job.data), closing.signal);
-      const settled = run.catch(() => undefined);
+      const settled: Promise<void> = run
+        .catch(() => undefined)
+        .then(() => void running.delete(settled));
       running.add(settled);
       try {
         await run;
-      } finally {
-        running.delete(settled);
+      } catch (error) {
+        if (!closing.signal.aborted) throw error;
+        // What we broke off ourselves is no failed attempt: the job goes back to the others, as it was.
+        await job.moveToWait(token);
+        throw new WaitingError();
       }
     },
     {
@@ -82,8 +87,10 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
   });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    // Paused first, so that it does not take a job that is handed back.
+    const paused = worker.pause(true);
     closing.abort(new Error('The worker is shutting down'));
-    await worker.pause(true).catch(() => undefined);
+    await paused.catch(() => undefined);
     while (running.size > 0) await Promise.all(running);
     await closeWorker(worker);
     await closeRedis(connection);

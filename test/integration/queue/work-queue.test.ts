@@ -67,6 +67,40 @@ it('tries a failed job again', async () => {
   await consumer.close();
 });
 
+it('hands on a job that closing broke off, without using up its attempts', async () => {
+  await services.queue.enqueueRecording('broken-off');
+  // More often than a job is tried.
+  for (let round = 0; round < 6; round++) {
+    let isRunning = false;
+    const consumer = consumeRecordings(services.redis, {
+      concurrency: 1,
+      log,
+      handle: async ({ recordingId }, signal) => {
+        if (recordingId !== 'broken-off') return;
+        isRunning = true;
+        await delay(60_000, signal);
+      },
+    });
+    await waitUntil(`round ${round}`, () => isRunning);
+    await consumer.close();
+  }
+  const { client } = services.redis;
+  const job = await client.hgetall('chalkreel:queue:recordings:broken-off');
+  expect(job.atm).toBeUndefined();
+  expect(await client.lrange('chalkreel:queue:recordings:wait', 0, -1)).toContain('broken-off');
+  let isDone = false;
+  const last = consumeRecordings(services.redis, {
+    concurrency: 1,
+    log,
+    handle: async ({ recordingId }) => {
+      isDone ||= recordingId === 'broken-off';
+      await Promise.resolve();
+    },
+  });
+  await waitUntil('the next worker does it', () => isDone);
+  await last.close();
+});
+
 it('holds a highlight back until its window is over', async () => {
   let heardAtMs: number | undefined;
   const consumer = consumeHighlights(services.redis, {
