@@ -183,7 +183,21 @@ async function recordLesson(options: {
 }
 
 /** Keys of the demo's result, on stdout with `--json` and in demo.json. */
-type DemoResult = Readonly<Record<string, string | number | null>>;
+type DemoResult = {
+  readonly recordingId: string;
+  readonly directory: string;
+  readonly playlist: string;
+  readonly clip: string | null;
+  readonly poster: string | null;
+  readonly contactSheet: string;
+  readonly segments: number;
+  readonly startMs: number;
+  readonly stopMs: number;
+  readonly framesCaptured: number;
+  readonly framesDropped: number;
+  readonly cores: number;
+  readonly memoryMb: number;
+};
 
 async function exportLesson(options: {
   readonly platform: Platform;
@@ -225,11 +239,11 @@ async function exportLesson(options: {
 
 function describe(result: DemoResult): string {
   return [
-    `recording      ${String(result['playlist'])} (${String(result['segments'])} segments of 1.6 s)`,
-    `segments       ${path.join(String(result['directory']), 'recording', 'segments')}`,
-    `clip           ${String(result['clip'] ?? 'none')}`,
-    `contact sheet  ${String(result['contactSheet'])}`,
-    `cost           ${String(result['cores'])} cores, ${String(result['memoryMb'])} MB`,
+    `recording      ${result.playlist} (${result.segments} segments of 1.6 s)`,
+    `segments       ${path.join(result.directory, 'recording', 'segments')}`,
+    `clip           ${result.clip ?? 'none'}`,
+    `contact sheet  ${result.contactSheet}`,
+    `cost           ${result.cores} cores, ${result.memoryMb} MB`,
     '',
   ].join('\n');
 }
