@@ -52,6 +52,9 @@ async function main(): Promise<void> {
 function parseArguments(): Arguments {
   return new Command('recorder')
     .exitOverride()
+    .configureOutput({
+      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
+    })
     .option('--worker', 'take recordings from the queue')
     .option('--once <url>', 'record one page into a folder, without Redis or API')
     .option('--out <dir>', 'folder for playlist, segments and report')

@@ -4,7 +4,7 @@ import { Resampler, RESAMPLER_LOOKAHEAD } from './resampler.ts';
 /** Beyond this, time is put right by a jump (silence or a cut, with a short fade), below it by stretching. */
 const JUMP_MS = 40;
 /** Stretching corrects an error over this time … */
-const CORRECT_OVER_MS = 10_000;
+const CORRECT_OVER_MS = 3_000;
 /** … by at most this share of speed: 500 ppm. */
 const MAX_STRETCH = 500e-6;
 /** Length of the cross-fade at a jump, in samples of 48 kHz: 5 ms. */
@@ -12,7 +12,7 @@ const FADE_SAMPLES = 240;
 /** Sound that is this late is taken for silence, so that a segment never waits for it. */
 const LATE_MS = 400;
 /** Length of the windows over which the earliest arrival is sought. */
-const ARRIVAL_WINDOW_MS = 5_000;
+const ARRIVAL_WINDOW_MS = 1_500;
 /** A gap in the capture's own timestamps shorter than this is jitter of their rounding. */
 const GAP_MS = 5;
 

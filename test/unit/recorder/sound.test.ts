@@ -209,7 +209,7 @@ describe('SoundGrid', () => {
     expect(grid.counts).toMatchObject({ inserted: 0, dropped: 0, jumps: 0 });
   });
 
-  it.each([50, -50])(
+  it.each([50, -50, 300, -300])(
     'follows a clock that is %i ppm off without a jump',
     (ppm) => {
       const { blocks, grid } = listen(
