@@ -82,9 +82,14 @@ function checkOrder(boxes: readonly Box[], complain: Complain): void {
   if (moov.start > mdat.start) complain('mp4-fast-start', moov.start, 'moov comes after mdat');
 }
 
-/** Mean frames per second: levels limit macroblocks a second. */
-function rateOf({ samples, mediaDuration, timescale }: Track): number | undefined {
-  return mediaDuration > 0 ? (samples.length * timescale) / mediaDuration : undefined;
+/**
+ * Pictures a second, of those that are shown for as long as they were recorded: the first and the last may be cut by a window
+ * whose ends lie inside a slot, and would make 361 pictures of 30 a second in 12 s.
+ */
+function rateOf({ samples, timescale }: Track): number | undefined {
+  const whole = samples.slice(1, -1);
+  const ticks = whole.reduce((sum, { duration }) => sum + duration, 0);
+  return ticks > 0 ? (whole.length * timescale) / ticks : undefined;
 }
 
 type Movie = { readonly timescale: number; readonly mediaDuration: number };
