@@ -83,13 +83,14 @@ function checkOrder(boxes: readonly Box[], complain: Complain): void {
 }
 
 /**
- * Pictures a second, of those that are shown for as long as they were recorded: the first and the last may be cut by a window
- * whose ends lie inside a slot, and would make 361 pictures of 30 a second in 12 s.
+ * Pictures a second: the mean, or what the middle one of their durations says where that is less. The first and the last may be
+ * cut by a window whose ends lie inside a slot; the mean alone would make 361 pictures of 30 a second in 12 s.
  */
-function rateOf({ samples, timescale }: Track): number | undefined {
-  const whole = samples.slice(1, -1);
-  const ticks = whole.reduce((sum, { duration }) => sum + duration, 0);
-  return ticks > 0 ? (whole.length * timescale) / ticks : undefined;
+function rateOf({ samples, mediaDuration, timescale }: Track): number | undefined {
+  const ticks = samples.map(({ duration }) => duration).sort((x, y) => x - y);
+  const middle = ticks[Math.floor(ticks.length / 2)] ?? 0;
+  if (mediaDuration <= 0 || middle <= 0) return undefined;
+  return Math.min((samples.length * timescale) / mediaDuration, timescale / middle);
 }
 
 type Movie = { readonly timescale: number; readonly mediaDuration: number };
