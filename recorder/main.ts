@@ -1,10 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { loadConfig } from '../src/config.ts';
-import { asChalkreelError, inputError } from '../src/errors.ts';
+import { inputError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
 import { pageUrlSchema, recordingSettingsSchema } from '../src/protocol/recording-request.ts';
+import { EXIT_INPUT, runRole } from '../src/run-role.ts';
 import type { RecordingSettings } from '../src/model/recording.ts';
 import { recordOnce, type OnceResult } from './once.ts';
 
@@ -28,30 +29,18 @@ type SettingArguments = {
   readonly awaitSignal?: boolean;
 };
 
-/** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
-const EXIT_INPUT = 2;
 /** With the parent gone, a recording gets this long to reach its boundary and write its last files. */
 const ORPHAN_GRACE_MS = 15_000;
 
-await main();
-
-async function main(): Promise<void> {
-  try {
-    const args = parseArguments();
-    if (args.worker === true) await (await import('./worker.ts')).runWorker(loadConfig());
-    else await runOnce(args);
-  } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_INPUT);
-    const failure = asChalkreelError(error);
-    process.stderr.write(`chalkreel: ${failure.message}\n`);
-    process.exit(failure.fault === 'internal' ? 1 : EXIT_INPUT);
-  }
-  process.exit();
-}
+await runRole(async () => {
+  const args = parseArguments();
+  if (args.worker === true) await (await import('./worker.ts')).runWorker(loadConfig());
+  else await runOnce(args);
+});
 
 function parseArguments(): Arguments {
   return new Command('recorder')
-    .exitOverride()
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_INPUT))
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
     })

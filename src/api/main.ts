@@ -3,48 +3,34 @@ import path from 'node:path';
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.ts';
 import { loadConfig, type Config } from '../config.ts';
-import { asChalkreelError, inputError } from '../errors.ts';
-import { Resources } from '../lifecycle.ts';
+import { inputError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { exitWhenParentDies, tellParent, whenToldToStop } from '../parent-watch.ts';
 import { openServices } from '../queue/open-services.ts';
+import { runRole } from '../run-role.ts';
 import { createApi } from './create-api.ts';
 import { listen } from './listen.ts';
 
 /** The api role: answers HTTP until it is told to stop. */
 
-/** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
-const EXIT_INPUT = 2;
 const ORPHAN_GRACE_MS = 3000;
 
-await main();
-
-async function main(): Promise<void> {
-  const resources = new Resources();
+await runRole(async (resources) => {
   const toldToStop = whenToldToStop();
   exitWhenParentDies(ORPHAN_GRACE_MS);
-  try {
-    const config = loadConfig();
-    checkSecrets(config);
-    const log = createLog('api', config.logLevel);
-    const services = resources.use(await openServices(config, log));
-    const { apiKeys, linkSecrets } = config;
-    const parts = { ...services, log, clock: systemClock, newId: ulid, apiKeys, linkSecrets };
-    const app = createApi({ ...parts, pagesDir: pagesDir() });
-    const server = resources.use(await listen(app, config));
-    log.info({ host: config.host, port: server.port }, 'listening');
-    tellParent({ type: 'listening', port: server.port });
-    const reason = await toldToStop;
-    log.info({ reason }, 'api is stopping');
-    await resources.close();
-  } catch (error) {
-    await resources.close().catch(() => undefined);
-    const failure = asChalkreelError(error);
-    process.stderr.write(`chalkreel: ${failure.message}\n`);
-    process.exit(failure.fault === 'internal' ? 1 : EXIT_INPUT);
-  }
-  process.exit();
-}
+  const config = loadConfig();
+  checkSecrets(config);
+  const log = createLog('api', config.logLevel);
+  const services = resources.use(await openServices(config, log));
+  const { apiKeys, linkSecrets } = config;
+  const parts = { ...services, log, clock: systemClock, newId: ulid, apiKeys, linkSecrets };
+  const app = createApi({ ...parts, pagesDir: pagesDir() });
+  const server = resources.use(await listen(app, config));
+  log.info({ host: config.host, port: server.port }, 'listening');
+  tellParent({ type: 'listening', port: server.port });
+  const reason = await toldToStop;
+  log.info({ reason }, 'api is stopping');
+});
 
 function checkSecrets(config: Config): void {
   const expect = (field: string, values: readonly string[]): void => {

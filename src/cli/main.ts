@@ -1,38 +1,26 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { asChalkreelError } from '../errors.ts';
+import { EXIT_INPUT, runRole } from '../run-role.ts';
 import { RECORD_OPTIONS, runRecord } from './record.ts';
 import { runUp } from './up.ts';
 
 /** The `chalkreel` command: each subcommand starts roles as processes and imports none of them. */
 
-/** Exit code for bad input and accidents that were met; 1 is a fault of ours. */
-const EXIT_INPUT = 2;
-
-process.exit(await main());
-
-async function main(): Promise<number> {
+await runRole(async () => {
   let exitCode = 0;
   const program = createProgram((code) => {
     exitCode = code;
   });
-  try {
-    await program.parseAsync();
-    return exitCode;
-  } catch (error) {
-    // Commander has said what is wrong; help and version come here too, with exit code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_INPUT;
-    const failure = asChalkreelError(error);
-    process.stderr.write(`chalkreel: ${failure.message}\n`);
-    return failure.fault === 'internal' ? 1 : EXIT_INPUT;
-  }
-}
+  await program.parseAsync();
+  return exitCode;
+});
 
 function createProgram(onExitCode: (code: number) => void): Command {
   const program = new Command('chalkreel')
     .description('Records online classrooms with a fleet of headless browsers.')
-    .exitOverride()
+    // Commander has said what is wrong; help and version come here too, with exit code 0.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_INPUT))
     .showSuggestionAfterError(false)
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
