@@ -65,11 +65,11 @@ export async function openRecorderBrowser(
   });
   try {
     if (pid === undefined) throw new ChalkreelError('browser-failed', 'Chrome has no process id');
-    const recorder = (await browser.pages())[0] ?? (await browser.newPage());
-    const [classroom] = await Promise.all([
+    const [[recorder], classroom] = await Promise.all([
+      browser.pages(),
       openWindow(browser, options),
-      recorder.goto(options.recorderUrl),
     ]);
+    if (recorder === undefined) throw new Error('the recorder tab is not there');
     return { pid, classroom, recorder, gone, close };
   } catch (error) {
     await close();
@@ -125,6 +125,8 @@ function chromeArguments(options: RecorderBrowserOptions, isSandboxed: boolean):
     '--disable-sync',
     '--no-first-run',
     ...(isSandboxed ? [] : ['--no-sandbox']),
+    // The first tab: it loads while the classroom's window is opened.
+    options.recorderUrl,
   ];
 }
 

@@ -57,11 +57,11 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     ...options,
     width: settings.width,
     height: settings.height,
-    recorderUrl: `${pages.recorderUrl}#${encodeURIComponent(JSON.stringify(config))}`,
+    recorderUrl: pages.recorderUrl,
     token: { url: pages.tokenUrl(title), title },
   });
   try {
-    return await withDeadline(runCapture(browser, ticket.opened, options), CAPTURE_TIMEOUT_MS, () =>
+    return await withDeadline(runCapture(browser, { config, opened: ticket.opened, ...options }), CAPTURE_TIMEOUT_MS, () =>
       captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
     );
   } catch (error) {
@@ -72,20 +72,27 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
 
 async function runCapture(
   browser: RecorderBrowser,
-  opened: Promise<WebSocket>,
-  options: CaptureOptions,
+  options: {
+    readonly config: RecorderPageConfig;
+    readonly opened: Promise<WebSocket>;
+    readonly clock: FleetClock;
+  },
 ): Promise<Capture> {
   await browser.recorder.waitForFunction('window.chalkreelCapture !== undefined');
-  await browser.recorder.evaluate(() =>
-    (globalThis as unknown as { chalkreelCapture: () => Promise<void> }).chalkreelCapture(),
+  await browser.recorder.evaluate(
+    (config) => (globalThis as unknown as RecorderPage).chalkreelCapture(config),
+    options.config,
   );
-  const capture = new Capture(browser, await opened, options.clock);
+  const capture = new Capture(browser, await options.opened, options.clock);
   await new Promise<void>((resolve, reject) => {
     capture.once('ready', resolve);
     capture.once('failed', reject);
   });
   return capture;
 }
+
+/** What the recorder tab offers (recorder/page/main.ts). */
+type RecorderPage = { chalkreelCapture(config: RecorderPageConfig): Promise<void> };
 
 function captureError(message: string): ChalkreelError {
   return new ChalkreelError('capture-failed', message, { fault: 'dependency' });

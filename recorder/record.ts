@@ -101,8 +101,10 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   /** Starts Chrome and its capture, opens the classroom in the captured tab, waits until it is ready. */
   async #open(): Promise<{ readonly capture: Capture; readonly readiness: Readiness }> {
     const { settings, source, pages, log, workDir } = this.#options;
+    const laps = startLaps();
     const capture = await startCapture({ ...this.#options, profileDir: `${workDir}/chrome` });
     this.#resources.use(capture);
+    laps.end('captureMs');
     capture.once('failed', this.#failed.reject);
     // A stop that came meanwhile has closed everything that was open then.
     if (this.#abort.signal.aborted) await capture.close();
@@ -114,9 +116,12 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     });
     await installPageHandshake(page, this.#handshake(), log);
     await openClassroom(page, classroomUrl(source, pages));
+    laps.end('openMs');
     const signalled = this.#ready.promise;
     const signal = this.#abort.signal;
     const readiness = await waitUntilReady(page, { settings, signalled, signal });
+    laps.end('readyMs');
+    log.info({ event: 'classroom-ready', readiness, ...laps.times }, 'the classroom is ready');
     if (readiness === 'deadline') {
       const seconds = settings.readinessTimeoutMs / 1000;
       this.emit('warning', `the page was not ready within ${seconds} s; recording began anyway`);
@@ -176,7 +181,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
         const originMs = this.#options.originMs ?? captured.originMs;
         const origin = { ...captured, originMs };
         const segmenter = new Segmenter({
-          fps: settings.fps,
+          settings,
           originMs,
           firstNumber: segmentAt(captured.originMs, originMs),
           spool,
@@ -219,4 +224,18 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       return { failure: asChalkreelError(error) };
     }
   }
+}
+
+/** Names what each step of a start took, ms. */
+function startLaps(): { readonly times: Record<string, number>; end(name: string): void } {
+  const times: Record<string, number> = {};
+  let fromMs = performance.now();
+  return {
+    times,
+    end: (name) => {
+      const nowMs = performance.now();
+      times[name] = Math.round(nowMs - fromMs);
+      fromMs = nowMs;
+    },
+  };
 }

@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { RECORDING_MEDIA } from '../model/recording.ts';
 
 /**
  * The guarded WebSocket between the recorder tab and the worker's Node process. Encoded media travels as
  * binary messages, everything else as JSON. Only the recorder tab can open it: loopback, Origin, one-time token.
  */
 
-/** What the recorder tab is told when it opens, in its URL's fragment. */
+/** What the recorder tab is told when its capture is to start. */
 export const recorderPageConfigSchema = z.object({
   linkUrl: z.string(),
   token: z.string(),
+  media: z.enum(RECORDING_MEDIA),
   width: z.number().int(),
   height: z.number().int(),
   fps: z.number().int(),

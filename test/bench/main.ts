@@ -1,4 +1,7 @@
 import { runScenario } from './runner.ts';
 import { setupBench } from './setup.ts';
+import { startBench } from './start.ts';
 
-process.exitCode = await runScenario(process.argv.slice(2), { scenarios: { setup: setupBench } });
+process.exitCode = await runScenario(process.argv.slice(2), {
+  scenarios: { setup: setupBench, start: startBench },
+});
