@@ -96,7 +96,10 @@ async function makeClip(
   return { clip, pictures: assembled.pictures };
 }
 
-/** Clamps the window to the recording and writes it down, once: a second try cuts the same span. */
+/**
+ * Clamps the asked window to the recording and writes it down, once: a second try cuts the same span. What the request said of the
+ * window was provisional (the first picture may not have been there yet): it is said anew, so that each cut is told once.
+ */
 function fixWindow(
   { id }: Highlight,
   media: RecordedMedia,
@@ -105,11 +108,16 @@ function fixWindow(
   return highlights.update(id, (current) => {
     if (current.state !== 'open') return current;
     const span = findMediaSpan(media.entries, media);
-    const clamped = span === undefined ? undefined : clampWindow(current.window, span);
-    if (clamped?.window === undefined) throw emptyWindow(current.window, span);
-    const warnings = [...current.warnings, ...media.warnings, ...clamped.warnings];
+    const asked = askedWindow(current);
+    const clamped = span === undefined ? undefined : clampWindow(asked, span);
+    if (clamped?.window === undefined) throw emptyWindow(asked, span);
+    const warnings = [...media.warnings, ...clamped.warnings];
     return { ...current, state: 'assembling', window: clamped.window, warnings };
   });
+}
+
+function askedWindow({ triggeredAtMs, beforeMs, afterMs }: Highlight): ClipWindow {
+  return { startMs: triggeredAtMs - beforeMs, endMs: triggeredAtMs + afterMs };
 }
 
 function emptyWindow(asked: ClipWindow, span: ClipWindow | undefined): ChalkreelError {

@@ -114,6 +114,20 @@ describe('processHighlight', () => {
     ]);
   });
 
+  it('says once, and whole, what a window lacks that begins before the first picture', async () => {
+    const recordingId = await record(2, 'recording');
+    await role.services.recordings.update(recordingId, (r) => ({ ...r, leadInMs: 300 }));
+    const { id } = await trigger(recordingId, { atMs: 2000, beforeMs: 6000, afterMs: 500 });
+    // Said at once, of what is known then; the lead-in comes later.
+    expect((await role.services.highlights.get(id)).warnings).toHaveLength(1);
+    await run(id);
+    const { window, warnings } = await role.services.highlights.get(id);
+    expect(window.startMs).toBe(source.originMs + 300);
+    expect(warnings).toEqual([
+      'The recording starts 4300 ms after the window: the clip starts with it.',
+    ]);
+  });
+
   it('fails with its reason when nothing was recorded in the window', async () => {
     const recordingId = await record(1, 'recording');
     const { id } = await trigger(recordingId, { atMs: 3000, beforeMs: 1000, afterMs: 1000 });
