@@ -7,11 +7,11 @@ import { ChalkreelError } from '../src/errors.ts';
 import { Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
+import { getPagesDir } from '../src/pages-dir.ts';
 import { findChromium } from './chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import { openFolderPublisher } from './folder-publisher.ts';
 import { startPageServer } from './page-server.ts';
-import { pagesDir } from './pages-dir.ts';
 import { RecordingRun, type RecordingOutcome } from './record.ts';
 import { writeReport } from './report.ts';
 
@@ -39,7 +39,7 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
   const workDir = path.join(options.out, `.work-${randomUUID().slice(0, 8)}`);
   try {
     resources.defer(() => rm(workDir, { recursive: true, force: true }));
-    const pages = resources.use(await startPageServer(pagesDir()));
+    const pages = resources.use(await startPageServer(getPagesDir()));
     const clock = resources.use(await startFleetClock({ clock: systemClock, log }));
     const run = new RecordingRun({
       source: options.source,

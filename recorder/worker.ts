@@ -5,13 +5,13 @@ import { systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import { Resources } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
+import { getPagesDir } from '../src/pages-dir.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
 import { consumeRecordings } from '../src/queue/consume.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { findChromium } from './chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import { startPageServer } from './page-server.ts';
-import { pagesDir } from './pages-dir.ts';
 import { recordJob } from './record-job.ts';
 
 /** With the supervisor gone, recordings get this long to reach their boundary and be published. */
@@ -25,7 +25,7 @@ export async function runWorker(config: Config): Promise<void> {
   const resources = new Resources();
   try {
     const chromium = findChromium(config);
-    const pages = resources.use(await startPageServer(pagesDir()));
+    const pages = resources.use(await startPageServer(getPagesDir()));
     const services = resources.use(await openServices(config, log));
     const clock = resources.use(
       await startFleetClock({ clock: systemClock, readFleetMs: redisTime(services.redis), log }),

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { inputError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { PAGES_DIR } from '../pages-dir.ts';
 import { exitWhenParentDies, tellParent, whenToldToStop } from '../parent-watch.ts';
 import { openServices } from '../queue/open-services.ts';
 import { runRole } from '../run-role.ts';
@@ -24,7 +23,7 @@ await runRole(async (resources) => {
   const services = resources.use(await openServices(config, log));
   const { apiKeys, linkSecrets } = config;
   const parts = { ...services, log, clock: systemClock, newId: ulid, apiKeys, linkSecrets };
-  const app = createApi({ ...parts, pagesDir: pagesDir() });
+  const app = createApi({ ...parts, pagesDir: PAGES_DIR });
   const server = resources.use(await listen(app, config));
   log.info({ host: config.host, port: server.port }, 'listening');
   tellParent({ type: 'listening', port: server.port });
@@ -38,12 +37,4 @@ function checkSecrets(config: Config): void {
   };
   expect('CHALKREEL_API_KEYS', config.apiKeys);
   expect('CHALKREEL_LINK_SECRETS', config.linkSecrets);
-}
-
-/** `dist/pages` of the package, seen from source and from `dist/node` alike. */
-function pagesDir(): string {
-  const folders = ['../..', '../../../..'].map((up) =>
-    path.resolve(import.meta.dirname, up, 'dist/pages'),
-  );
-  return folders.find((folder) => existsSync(folder)) ?? String(folders[0]);
 }

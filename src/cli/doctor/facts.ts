@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../../config.ts';
 import { makeFolder } from '../../folders.ts';
+import { RECORDER_PAGE } from '../../pages-dir.ts';
 import { findProgram } from '../../programs.ts';
 
 export type FoundProgram = { readonly path: string; readonly version: string };
@@ -71,7 +72,7 @@ export async function gatherFacts(config: Config): Promise<Facts> {
       (s) => s.bsize * s.blocks,
       () => undefined,
     ),
-    hasPages: await hasPages(),
+    hasPages: await isReadable(RECORDER_PAGE),
   };
 }
 
@@ -141,25 +142,14 @@ async function tryDataDir(folder: string): Promise<Facts['dataDir']> {
 
 /** systemd-timesyncd leaves a file, chrony a socket; in a container neither is seen. */
 async function isClockSynchronized(): Promise<boolean | undefined> {
-  const isThere = (file: string): Promise<boolean> =>
-    access(file).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere('/run/systemd/timesync/synchronized')) return true;
+  if (await isReadable('/run/systemd/timesync/synchronized')) return true;
   const synchronized = await output('timedatectl', ['show', '-P', 'NTPSynchronized']);
   return synchronized === undefined ? undefined : synchronized.trim() === 'yes';
 }
 
-/** The bundled pages, seen from source and from `dist/node` alike. */
-async function hasPages(): Promise<boolean> {
-  for (const up of ['../../..', '../../../../..']) {
-    const page = path.resolve(import.meta.dirname, up, 'dist/pages/recorder/page/index.html');
-    const found = await access(page, constants.R_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
-  return false;
+async function isReadable(file: string): Promise<boolean> {
+  return access(file, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }
