@@ -41,18 +41,12 @@ export class RedisHighlightRepository implements HighlightRepository {
   ): Promise<{ readonly highlight: Highlight; readonly created: boolean }> {
     const earlier = await this.#findByTrigger(highlight);
     if (earlier !== undefined) return { highlight: earlier, created: false };
-    const objectKey = objectKeys.highlight(highlight.id);
-    await this.#store.putOnce(objectKey, this.#records.serialize(highlight));
-    let winner: unknown;
-    try {
-      winner = await this.#createInRedis(highlight);
-    } catch (error) {
-      await this.#store.delete(objectKey);
-      throw error;
-    }
-    if (winner === highlight.id) return { highlight, created: true };
-    await this.#store.delete(objectKey);
-    return { highlight: await this.get(String(winner)), created: false };
+    let winner = highlight.id;
+    const created = await this.#records.create(highlight, async () => {
+      winner = String(await this.#enter(highlight));
+      return winner === highlight.id;
+    });
+    return { highlight: created ? highlight : await this.get(winner), created };
   }
 
   find(id: string): Promise<Highlight | undefined> {
@@ -92,7 +86,8 @@ export class RedisHighlightRepository implements HighlightRepository {
     return id === null ? undefined : this.find(id);
   }
 
-  async #createInRedis(highlight: Highlight): Promise<unknown> {
+  /** Resolves to the id of the trigger's highlight: this one, or one that was there before. */
+  async #enter(highlight: Highlight): Promise<unknown> {
     const { id, recordingId } = highlight;
     return CREATE.run(
       this.#redis,

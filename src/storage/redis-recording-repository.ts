@@ -70,20 +70,13 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
   }
 
   async create(recording: Recording): Promise<void> {
-    const objectKey = objectKeys.recording(recording.id);
-    try {
-      await this.#store.putOnce(objectKey, this.#records.serialize(recording));
-    } catch (error) {
-      if (error instanceof ChalkreelError && error.code === 'object-exists')
-        throw exists(recording);
-      throw error;
-    }
-    try {
-      await this.#createInRedis(recording);
-    } catch (error) {
-      await this.#store.delete(objectKey);
-      throw error;
-    }
+    const entered = await this.#records
+      .create(recording, () => this.#enter(recording))
+      .catch((error: unknown) => {
+        if (error instanceof ChalkreelError && error.code === 'object-exists') return false;
+        throw error;
+      });
+    if (!entered) throw exists(recording);
   }
 
   find(id: string): Promise<Recording | undefined> {
@@ -159,13 +152,14 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     return this.#subscriptions.close();
   }
 
-  async #createInRedis(recording: Recording): Promise<void> {
+  /** False when Redis has the recording already. */
+  async #enter(recording: Recording): Promise<boolean> {
     const outcome = await CREATE.run(
       this.#redis,
       [redisKeys.recording(recording.id), ...listKeys(recording)],
       [JSON.stringify(recording), recording.id, recording.createdAtMs],
     );
-    if (outcome === 'exists') throw exists(recording);
+    return outcome === 'done';
   }
 }
 

@@ -50,6 +50,22 @@ export class RedisRecords<T extends { readonly id: string }> {
     this.#kind = kind;
   }
 
+  /**
+   * Writes a new record to the store, then has `enter` show it in Redis. When that fails or resolves to false, the store forgets
+   * it again. Throws `object-exists` when the store has it already.
+   */
+  async create(value: T, enter: () => Promise<boolean>): Promise<boolean> {
+    const objectKey = this.#kind.objectKey(value.id);
+    await this.#store.putOnce(objectKey, this.#serialize(value));
+    let entered = false;
+    try {
+      entered = await enter();
+    } finally {
+      if (!entered) await this.#store.delete(objectKey);
+    }
+    return entered;
+  }
+
   async find(id: string): Promise<T | undefined> {
     return (await this.findVersioned(id))?.value;
   }
@@ -93,7 +109,7 @@ export class RedisRecords<T extends { readonly id: string }> {
   }
 
   /** The record as the store keeps it. */
-  serialize(value: T): Buffer {
+  #serialize(value: T): Buffer {
     return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
   }
 
@@ -118,7 +134,7 @@ export class RedisRecords<T extends { readonly id: string }> {
   async #mirror(written: Versioned<T>): Promise<void> {
     let present: Versioned<T> | undefined = written;
     for (let storedVersion = -1; present !== undefined && present.version !== storedVersion;) {
-      await this.#store.put(this.#kind.objectKey(present.value.id), this.serialize(present.value));
+      await this.#store.put(this.#kind.objectKey(present.value.id), this.#serialize(present.value));
       storedVersion = present.version;
       present = await this.findVersioned(written.value.id);
     }
