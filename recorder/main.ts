@@ -20,6 +20,7 @@ type Arguments = {
 
 type SettingArguments = {
   readonly seconds?: string;
+  readonly audioOnly?: boolean;
   readonly width?: string;
   readonly height?: string;
   readonly fps?: string;
@@ -48,6 +49,7 @@ function parseArguments(): Arguments {
     .option('--once <url>', 'record one page into a folder, without Redis or API')
     .option('--out <dir>', 'folder for playlist, segments and report')
     .option('--seconds <n>', 'stop after this time; default: on Ctrl-C, or when the page ends')
+    .option('--audio-only', 'keep the sound alone')
     .option('--width <pixels>', 'picture width, default 1280')
     .option('--height <pixels>', 'picture height, default 720')
     .option('--fps <n>', 'frames per second: 10, 15, 20, 25, 30, 50 or 60; default 30')
@@ -82,6 +84,7 @@ async function runOnce(args: Arguments): Promise<void> {
 
 function parseSettings(args: SettingArguments): RecordingSettings {
   const given = {
+    media: args.audioOnly === true ? 'audio' : 'audio-video',
     width: number('width', args.width),
     height: number('height', args.height),
     fps: number('fps', args.fps),

@@ -1,10 +1,10 @@
-import type { GridFps } from '../src/model/grid.ts';
 import { segmentPts90k, segmentStartMs, slotTicks } from '../src/model/grid.ts';
 import {
   createSegmentWriter,
   type SegmentSummary,
   type SegmentWriter,
 } from '../src/media/mpegts/segment-writer.ts';
+import type { RecordingSettings } from '../src/model/recording.ts';
 import type { MediaMessage } from '../src/protocol/recorder-link.ts';
 import type { Spool, SpoolFile } from './spool.ts';
 
@@ -15,6 +15,16 @@ export type ClosedSegment = SegmentSummary & {
   readonly file: string;
 };
 
+export type SegmenterOptions = {
+  readonly settings: Pick<RecordingSettings, 'media' | 'fps'>;
+  readonly originMs: number;
+  /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
+  readonly firstNumber: number;
+  readonly spool: Spool;
+  readonly onSegmentClosed: (segment: ClosedSegment) => void;
+  readonly onFailed: (error: unknown) => void;
+};
+
 type OpenSegment = { readonly writer: SegmentWriter; readonly file: SpoolFile };
 
 /**
@@ -22,28 +32,16 @@ type OpenSegment = { readonly writer: SegmentWriter; readonly file: SpoolFile };
  * handed on in order of number. Two are open at once for a moment, since sound and picture are encoded at different delays.
  */
 export class Segmenter {
-  readonly #options: {
-    readonly fps: GridFps;
-    readonly originMs: number;
-    /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
-    readonly firstNumber: number;
-    readonly spool: Spool;
-    readonly onSegmentClosed: (segment: ClosedSegment) => void;
-    readonly onFailed: (error: unknown) => void;
-  };
+  readonly #options: SegmenterOptions;
+  /** Undefined when only sound is kept. */
+  readonly #slotTicks: number | undefined;
   readonly #open = new Map<number, OpenSegment>();
   #closing: Promise<void> = Promise.resolve();
 
-  constructor(options: {
-    readonly fps: GridFps;
-    readonly originMs: number;
-    /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
-    readonly firstNumber: number;
-    readonly spool: Spool;
-    readonly onSegmentClosed: (segment: ClosedSegment) => void;
-    readonly onFailed: (error: unknown) => void;
-  }) {
+  constructor(options: SegmenterOptions) {
     this.#options = options;
+    const { media, fps } = options.settings;
+    this.#slotTicks = media === 'audio' ? undefined : slotTicks(fps);
   }
 
   take(message: MediaMessage): void {
@@ -52,7 +50,7 @@ export class Segmenter {
     if (message.kind === 'audio') segment.writer.writeAudio(message.data);
     else {
       segment.writer.writeVideo({
-        offset90k: message.index * slotTicks(this.#options.fps),
+        offset90k: message.index * (this.#slotTicks ?? 0),
         isKey: message.isKey,
         data: message.data,
       });
@@ -76,7 +74,7 @@ export class Segmenter {
     const file = this.#options.spool.openSegment(n);
     const writer = createSegmentWriter({
       pts90k: segmentPts90k(n),
-      slotTicks: slotTicks(this.#options.fps),
+      slotTicks: this.#slotTicks,
       write: (packets) => {
         file.append(packets);
       },

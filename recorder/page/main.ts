@@ -9,30 +9,35 @@ import type { WorkerStart } from './worker.ts';
 
 declare global {
   interface Window {
-    /** Called by the worker process with a user gesture, once. Resolves when capture runs. */
-    chalkreelCapture: () => Promise<void>;
+    /** Called by the worker process with a user gesture, once, with a RecorderPageConfig. Resolves when capture runs. */
+    chalkreelCapture: (config: unknown) => Promise<void>;
   }
 }
 
-window.chalkreelCapture = async () => {
-  const config = readConfig();
+/** Loads while Chrome is still opening the classroom tab. */
+const worker = new CaptureWorker();
+
+window.chalkreelCapture = async (given) => {
+  const config = recorderPageConfigSchema.parse(given);
   const stream = await navigator.mediaDevices.getDisplayMedia(constraints(config));
   const [video] = stream.getVideoTracks();
   const [audio] = stream.getAudioTracks();
   if (video === undefined || audio === undefined) {
     throw new Error('tab capture gave no picture or no sound');
   }
-  const worker = new CaptureWorker();
   const start: WorkerStart = {
     config,
-    video: new MediaStreamTrackProcessor({ track: video, maxBufferSize: 2 }).readable,
+    video: config.media === 'audio' ? undefined : readFrames(video),
     audio: new MediaStreamTrackProcessor({ track: audio, maxBufferSize: 100 }).readable,
   };
-  worker.postMessage(start, [start.video, start.audio] as unknown as Transferable[]);
+  // A tab's sound cannot be captured without its picture, but goes on when the picture's capture is ended.
+  if (start.video === undefined) video.stop();
+  const streams = start.video === undefined ? [start.audio] : [start.video, start.audio];
+  worker.postMessage(start, streams as unknown as Transferable[]);
 };
 
-function readConfig(): RecorderPageConfig {
-  return recorderPageConfigSchema.parse(JSON.parse(decodeURIComponent(location.hash.slice(1))));
+function readFrames(track: MediaStreamVideoTrack): ReadableStream<VideoFrame> {
+  return new MediaStreamTrackProcessor({ track, maxBufferSize: 2 }).readable;
 }
 
 /** Voice processing must be off, or sound is mono and processed. */

@@ -1,13 +1,15 @@
 import type { RecorderPageConfig } from '../../src/protocol/recorder-link.ts';
 import { boundaryAtOrBefore, isGridFps } from '../../src/model/grid.ts';
 import { openLink, type Link } from './link.ts';
+import { NoPicture } from './no-picture.ts';
 import { startPicture, type Picture } from './picture.ts';
 import { startSound, type Sound } from './sound.ts';
 
 /** What the recorder tab hands to this worker. */
 export type WorkerStart = {
   readonly config: RecorderPageConfig;
-  readonly video: ReadableStream<VideoFrame>;
+  /** Absent when only sound is kept. */
+  readonly video: ReadableStream<VideoFrame> | undefined;
   readonly audio: ReadableStream<AudioData>;
 };
 
@@ -29,7 +31,9 @@ async function run(start: WorkerStart): Promise<void> {
       throw new RangeError(`${start.config.fps} fps is off the grid`);
     const options = { ...start.config, fps: start.config.fps, link };
     const [picture, sound] = await Promise.all([
-      startPicture({ ...options, frames: start.video, onFailed: onFailed('picture-failed') }),
+      start.video === undefined
+        ? new NoPicture(link)
+        : startPicture({ ...options, frames: start.video, onFailed: onFailed('picture-failed') }),
       startSound({ ...options, samples: start.audio, onFailed: onFailed('sound-failed') }),
     ]);
     link.send({ type: 'ready', sampleRate: sound.inputRate });

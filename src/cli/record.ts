@@ -5,6 +5,7 @@ import { roleCommand } from './role-command.ts';
 export const RECORD_OPTIONS = [
   ['--out <dir>', 'folder for playlist, segments and report'],
   ['--seconds <n>', 'stop after this time; default: on Ctrl-C, or when the page ends'],
+  ['--audio-only', 'keep the sound alone'],
   ['--width <pixels>', 'picture width, default 1280'],
   ['--height <pixels>', 'picture height, default 720'],
   ['--fps <n>', 'frames per second: 10, 15, 20, 25, 30, 50 or 60; default 30'],

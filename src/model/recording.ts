@@ -1,7 +1,13 @@
 import type { GridFps } from './grid.ts';
 
+/** What is kept of a classroom: picture and sound, or its sound alone. */
+export const RECORDING_MEDIA = ['audio-video', 'audio'] as const;
+export type RecordingMedia = (typeof RECORDING_MEDIA)[number];
+
 /** How a recording's picture and sound are made. Fixed for the recording's life. */
 export type RecordingSettings = {
+  /** With `audio`, size, frame rate and video bitrate say only how large the page is opened. */
+  readonly media: RecordingMedia;
   /** Pixels, even. */
   readonly width: number;
   readonly height: number;

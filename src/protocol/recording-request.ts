@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GRID_FPS, isGridFps } from '../model/grid.ts';
-import type { RecordingSettings } from '../model/recording.ts';
+import { RECORDING_MEDIA, type RecordingSettings } from '../model/recording.ts';
 import { classroomSourceSchema } from './classroom.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -16,6 +16,9 @@ const dimension = (max: number): z.ZodDefault<z.ZodNumber> | z.ZodNumber =>
 
 /** How picture and sound are made: every field has a default. */
 export const recordingSettingsSchema = z.strictObject({
+  media: z
+    .enum(RECORDING_MEDIA, `expected one of ${RECORDING_MEDIA.join(', ')}`)
+    .default('audio-video'),
   width: dimension(1920).default(1280),
   height: dimension(1920).default(720),
   fps: z

@@ -48,6 +48,7 @@ export async function addRecording(
     metadata: {},
     source: { kind: 'page', url: 'http://127.0.0.1/' },
     settings: {
+      media: 'audio-video',
       width: WIDTH,
       height: HEIGHT,
       fps: FPS,
