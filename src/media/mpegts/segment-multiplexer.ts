@@ -116,26 +116,29 @@ export class SegmentMultiplexer {
     },
   ): number {
     const due = this.#takeTables(unit.offset90k);
-    const carriesPcr = stream === this.#pcrStream;
-    const pcr90k = carriesPcr ? due?.pcr90k : undefined;
+    // The lead is fixed: a unit carries the PCR only at exactly its time.
+    const carriesPcr = stream === this.#pcrStream && due?.at90k === unit.offset90k;
+    const pcr90k = carriesPcr ? due.pcr90k : undefined;
     const first: FirstPacket = { isRandomAccess: unit.isRandomAccess, pcr90k };
     const counter = this.#packets[stream];
     const packets = planPackets(packetsNeeded(pes.length, first), counter, unit.position);
     const out = packetise(pes, { pid: PID[stream], counter, packets, first });
-    this.#packets[stream] += packets;
     if (due === undefined) this.#write(out);
     else if (carriesPcr) this.#write(Buffer.concat([due.tables, out]));
     else this.#write(Buffer.concat([due.tables, this.#lonePcr(due.pcr90k), out]));
+    this.#packets[stream] += packets;
     return packets;
   }
 
   /** The tables and the PCR due at or before a time; units are never further apart than the tables, so one set at most. */
-  #takeTables(offset90k: number): { tables: Uint8Array; pcr90k: number } | undefined {
+  #takeTables(
+    offset90k: number,
+  ): { at90k: number; tables: Uint8Array; pcr90k: number } | undefined {
     const at90k = this.#tables * TABLES_PERIOD_90K;
     if (at90k > offset90k) return undefined;
     const tables = tablesAt(this.#tables, this.#options.hasVideo);
     this.#tables += 1;
-    return { tables, pcr90k: wrap90k(this.#options.pts90k + at90k - PCR_LEAD_90K) };
+    return { at90k, tables, pcr90k: wrap90k(this.#options.pts90k + at90k - PCR_LEAD_90K) };
   }
 
   get #pcrStream(): 'video' | 'audio' {

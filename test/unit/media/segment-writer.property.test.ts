@@ -129,6 +129,12 @@ describe('a segment of any class', () => {
         expect(pcr).toBe(expected);
       }
       expectTablesBefore(packets, pcrs);
+      for (const { index, pcr } of pcrs) {
+        const carrier = starts.find((pes) => pes.firstPacket === index);
+        // A unit that carries a PCR is exactly the lead after it; other PCRs have a packet of their own.
+        if (carrier !== undefined) expect(modulo(carrier.pts - (pcr ?? 0n))).toBe(63_000n);
+        else expect(packets[index]?.payload).toHaveLength(0);
+      }
       for (const pes of starts) {
         // It lies between the PCR of its own 100 ms and the next: no byte of it can be read as later than the latter.
         const before = pcrs.findLast((packet) => packet.index <= pes.firstPacket)?.pcr ?? -1n;
