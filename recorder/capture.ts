@@ -5,7 +5,7 @@ import { systemClock } from '../src/clock.ts';
 import { ChalkreelError } from '../src/errors.ts';
 import { withDeadline, type Closable } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
-import type { RecordingSettings } from '../src/model/recording.ts';
+import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import {
   fromPageSchema,
   parseMediaMessage,
@@ -39,6 +39,7 @@ type CaptureEvents = {
 };
 
 export type CaptureOptions = {
+  readonly source: RecordingSource;
   readonly settings: RecordingSettings;
   readonly chromium: string;
   readonly profileDir: string;
@@ -58,7 +59,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     width: settings.width,
     height: settings.height,
     recorderUrl: pages.recorderUrl,
-    token: { url: pages.tokenUrl(title), title },
+    token: { url: pages.tokenUrl(title, options.source.kind), title },
   });
   try {
     return await withDeadline(runCapture(browser, { config, opened: ticket.opened, ...options }), CAPTURE_TIMEOUT_MS, () =>

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Closable } from '../src/lifecycle.ts';
+import type { RecordingSource } from '../src/model/recording.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -15,6 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.woff2': 'font/woff2',
 };
+const CLASSROOM_PATH = '/recorder/classroom/index.html';
 /** No message of the recorder tab is larger than one key frame. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
@@ -29,8 +31,11 @@ export type PageServer = Closable & {
   readonly recorderUrl: string;
   readonly classroomUrl: string;
   readonly linkUrl: string;
-  /** The page on which a classroom tab waits for its capture, with this title and marks in its corners. */
-  tokenUrl(title: string): string;
+  /**
+   * The page on which a classroom tab waits for its capture, with this title and marks in its corners. Meanwhile it loads the
+   * built-in classroom's code, if that is what comes next.
+   */
+  tokenUrl(title: string, next: RecordingSource['kind']): string;
   issueTicket(): LinkTicket;
 };
 
@@ -50,9 +55,10 @@ export async function startPageServer(pagesDir: string): Promise<PageServer> {
   });
   return {
     recorderUrl: `${origin}/recorder/page/index.html`,
-    classroomUrl: `http://localhost:${port}/recorder/classroom/index.html`,
+    classroomUrl: `http://localhost:${port}${CLASSROOM_PATH}`,
     linkUrl: `ws://127.0.0.1:${port}/link`,
-    tokenUrl: (title) => `http://localhost:${port}/token#${encodeURIComponent(title)}`,
+    tokenUrl: (title, next) =>
+      `http://localhost:${port}/token?next=${next}#${encodeURIComponent(title)}`,
     issueTicket: () => {
       const token = randomBytes(24).toString('base64url');
       const opened = new Promise<WebSocket>((resolve) => tickets.set(token, resolve));
@@ -103,9 +109,10 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/token') {
-    send(response, 200, '.html', TOKEN_PAGE);
+    const preloads = searchParams.get('next') === 'classroom' ? await classroomScripts(pagesDir) : '';
+    send(response, 200, '.html', TOKEN_PAGE + preloads);
     return;
   }
   const file = path.join(pagesDir, path.normalize(pathname));
@@ -127,8 +134,19 @@ function send(
   extension: string,
   body: string | Buffer,
 ): void {
-  response.writeHead(status, { 'content-type': TYPES[extension], 'cache-control': 'no-store' });
+  // A browser lives as long as one recording: what it has loaded once stays right.
+  const caching = extension === '.html' ? 'no-store' : 'max-age=86400';
+  response.writeHead(status, { 'content-type': TYPES[extension], 'cache-control': caching });
   response.end(body);
+}
+
+/** Links that load the built-in classroom's scripts beforehand; its page names them. */
+async function classroomScripts(pagesDir: string): Promise<string> {
+  const html = await readFile(path.join(pagesDir, CLASSROOM_PATH), 'utf8');
+  return [...html.matchAll(/(?:src|href)="([^"]+\.js)"/g)]
+    .map(([, script = '']) => path.posix.join(path.posix.dirname(CLASSROOM_PATH), script))
+    .map((script) => `<link rel="modulepreload" href="${script}">`)
+    .join('');
 }
 
 /**
