@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import puppeteer, { type Browser, type CDPSession, type Page, type Target } from 'puppeteer';
 
 export type { CDPSession, Page } from 'puppeteer';
 import { ChalkreelError } from '../src/errors.ts';
+import { makeFolder } from '../src/folders.ts';
 import type { Log } from '../src/log.ts';
 import { withDeadline, type Closable } from '../src/lifecycle.ts';
 
@@ -51,7 +52,7 @@ export async function openRecorderBrowser(
 ): Promise<RecorderBrowser> {
   const sandbox = decideSandbox();
   options.log.info({ event: 'sandbox', ...sandbox }, 'decided on the browser sandbox');
-  await mkdir(options.profileDir, { recursive: true });
+  await makeFolder(options.profileDir);
   const browser = await launch(options, sandbox.isSandboxed);
   const pid = browser.process()?.pid;
   const gone = new Promise<void>((resolve) => {

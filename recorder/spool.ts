@@ -1,5 +1,6 @@
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, syncFolder } from '../src/folders.ts';
 
 /** Packets gather up to this before they are appended to the file: about 50 ms of a 3 Mb/s recording. */
 const FLUSH_BYTES = 16 * 1024;
@@ -17,7 +18,7 @@ export type SpoolFile = {
 };
 
 export async function openSpool(folder: string): Promise<Spool> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   return { openSegment: (n) => new SegmentFile(folder, n) };
 }
 
@@ -62,14 +63,5 @@ class SegmentFile implements SpoolFile {
     this.#gatheredBytes = 0;
     this.#writes = this.#writes.then(async () => (await this.#handle).appendFile(bytes));
     this.#writes.catch(() => undefined);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

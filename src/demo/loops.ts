@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SAMPLE_RATE } from '../model/grid.ts';
 import { ChalkreelError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { CastMember, Look } from './cast.ts';
 import { drawPortrait } from './portrait.ts';
 
@@ -24,7 +25,7 @@ export async function renderLoop(
   folder: string,
   signal?: AbortSignal,
 ): Promise<CameraLoop> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const frames = drawFrames(member.look);
   const hash = createHash('sha256')
     .update(frames.join())

@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
-import {
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  stat,
-} from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChalkreelError, inputError } from '../errors.ts';
-import { makeFolder } from '../folders.ts';
+import { makeFolder, syncFolder } from '../folders.ts';
 import { assertObjectKey, RESERVED_PART } from './object-key.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore } from './object-store.ts';
 
@@ -130,7 +119,7 @@ export class FolderStore implements ObjectStore {
       if (isMissing(error)) return;
       throw error;
     }
-    await syncFolder(path.dirname(file));
+    await syncIfThere(path.dirname(file));
     await this.#removeEmptyFolders(path.dirname(file));
   }
 
@@ -174,10 +163,10 @@ export class FolderStore implements ObjectStore {
   async #inFolderOf(target: string, step: () => Promise<void>): Promise<void> {
     const folder = path.dirname(target);
     for (let attempt = 1; ; attempt++) {
-      const firstMade = await mkdir(folder, { recursive: true });
       try {
+        const firstMade = await makeFolder(folder);
         await step();
-        await syncFolder(folder);
+        await syncIfThere(folder);
         if (firstMade !== undefined) await syncUpTo(folder, path.dirname(firstMade));
         return;
       } catch (error) {
@@ -248,22 +237,17 @@ async function syncFile(file: string): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
+/** A folder that a delete has just removed needs no sync. */
+async function syncIfThere(folder: string): Promise<void> {
+  await syncFolder(folder).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
   });
-  try {
-    await handle?.sync();
-  } finally {
-    await handle?.close();
-  }
 }
 
 /** Syncs the parents of new folders, so that their names last as well. */
 async function syncUpTo(folder: string, top: string): Promise<void> {
   for (let at = path.dirname(folder); at.length >= top.length; at = path.dirname(at)) {
-    await syncFolder(at);
+    await syncIfThere(at);
     if (at === top) return;
   }
 }
