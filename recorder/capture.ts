@@ -62,8 +62,10 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     token: { url: pages.tokenUrl(title, options.source.kind), title },
   });
   try {
-    return await withDeadline(runCapture(browser, { config, opened: ticket.opened, ...options }), CAPTURE_TIMEOUT_MS, () =>
-      captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
+    return await withDeadline(
+      runCapture(browser, { config, opened: ticket.opened, ...options }),
+      CAPTURE_TIMEOUT_MS,
+      () => captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
     );
   } catch (error) {
     await browser.close();

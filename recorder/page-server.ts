@@ -43,7 +43,9 @@ export type PageServer = Closable & {
 export async function startPageServer(pagesDir: string): Promise<PageServer> {
   const tickets = new Map<string, (socket: WebSocket) => void>();
   const server = createServer((request, response) => {
-    void serve(pagesDir, request, response);
+    serve(pagesDir, request, response).catch(() => {
+      send(response, 404, '.html', 'not found');
+    });
   });
   const port = await listen(server);
   const origin = `http://127.0.0.1:${port}`;
@@ -104,6 +106,7 @@ function refuse(socket: Duplex): void {
   socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
 }
 
+/** Throws when there is no such file. */
 async function serve(
   pagesDir: string,
   request: IncomingMessage,
@@ -111,7 +114,8 @@ async function serve(
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/token') {
-    const preloads = searchParams.get('next') === 'classroom' ? await classroomScripts(pagesDir) : '';
+    const preloads =
+      searchParams.get('next') === 'classroom' ? await classroomScripts(pagesDir) : '';
     send(response, 200, '.html', TOKEN_PAGE + preloads);
     return;
   }
@@ -121,11 +125,7 @@ async function serve(
     send(response, 404, '.html', 'not found');
     return;
   }
-  try {
-    send(response, 200, extension, await readFile(file));
-  } catch {
-    send(response, 404, '.html', 'not found');
-  }
+  send(response, 200, extension, await readFile(file));
 }
 
 function send(
