@@ -4,6 +4,7 @@ import { loadConfig } from '../src/config.ts';
 import { inputError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
+import { RECORD_OPTIONS } from '../src/protocol/record-options.ts';
 import { pageUrlSchema, recordingSettingsSchema } from '../src/protocol/recording-request.ts';
 import { EXIT_INPUT, runRole } from '../src/run-role.ts';
 import type { RecordingSettings } from '../src/model/recording.ts';
@@ -40,26 +41,15 @@ await runRole(async () => {
 });
 
 function parseArguments(): Arguments {
-  return new Command('recorder')
+  const command = new Command('recorder')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_INPUT))
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
     })
     .option('--worker', 'take recordings from the queue')
-    .option('--once <url>', 'record one page into a folder, without Redis or API')
-    .option('--out <dir>', 'folder for playlist, segments and report')
-    .option('--seconds <n>', 'stop after this time; default: on Ctrl-C, or when the page ends')
-    .option('--audio-only', 'keep the sound alone')
-    .option('--width <pixels>', 'picture width, default 1280')
-    .option('--height <pixels>', 'picture height, default 720')
-    .option('--fps <n>', 'frames per second: 10, 15, 20, 25, 30, 50 or 60; default 30')
-    .option('--bitrate <bits>', 'video bits per second, default 3000000')
-    .option('--audio-bitrate <bits>', 'sound bits per second, default 128000')
-    .option('--await-signal', 'begin when the page says so instead of when it has loaded')
-    .option('--ready-timeout <seconds>', 'begin after this time anyway, default 10')
-    .option('--json', 'print the result as one JSON line on stdout')
-    .parse()
-    .opts<Arguments>();
+    .option('--once <url>', 'record one page into a folder, without Redis or API');
+  for (const [flags, description] of RECORD_OPTIONS) command.option(flags, description);
+  return command.parse().opts<Arguments>();
 }
 
 async function runOnce(args: Arguments): Promise<void> {

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { RECORD_OPTIONS } from '../protocol/record-options.ts';
 import { EXIT_INPUT, runRole } from '../run-role.ts';
-import { RECORD_OPTIONS, runRecord } from './record.ts';
+import { runRecord } from './record.ts';
 import { runUp } from './up.ts';
 
 /** The `chalkreel` command: each subcommand starts roles as processes and imports none of them. */
