@@ -1,9 +1,13 @@
+import { ChalkreelError } from '../errors.ts';
 import { delay, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../queue/embedded-redis.ts';
 
 /** Between attempts to have it back. */
 const RESTART_DELAY_MS = 500;
+/** What a killed system leaves running is gone after 5 s; it holds the data folder until then. */
+const PREDECESSOR_GONE_MS = 5_500;
+const PREDECESSOR_POLL_MS = 100;
 
 /** An embedded Redis that is started again when it dies; its address stays the same. */
 export type RedisKeeper = Closable & {
@@ -12,7 +16,10 @@ export type RedisKeeper = Closable & {
   readonly restarts: () => number;
 };
 
-/** Starts it and resolves when it answers. Throws what `startEmbeddedRedis` throws; later failures are logged and retried. */
+/**
+ * Starts it and resolves when it answers; waits for what a killed system has left to be gone. Throws what `startEmbeddedRedis`
+ * throws; later failures are logged and retried.
+ */
 export async function startRedisKeeper(options: {
   readonly dataDir: string;
   readonly log: Log;
@@ -42,7 +49,7 @@ export async function startRedisKeeper(options: {
     }
   };
 
-  let redis = await start();
+  let redis = await afterPredecessor(start);
   return {
     url: redis.url,
     pid: () => redis.pid,
@@ -53,4 +60,18 @@ export async function startRedisKeeper(options: {
       await redis.close();
     },
   };
+}
+
+/** Tries again while another one has the data folder, for as long as one that is ending can have it. */
+async function afterPredecessor(start: () => Promise<EmbeddedRedis>): Promise<EmbeddedRedis> {
+  const deadline = performance.now() + PREDECESSOR_GONE_MS;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      const isHeld = error instanceof ChalkreelError && error.code === 'data-dir-in-use';
+      if (!isHeld || performance.now() > deadline) throw error;
+      await delay(PREDECESSOR_POLL_MS);
+    }
+  }
 }

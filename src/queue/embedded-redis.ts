@@ -10,12 +10,15 @@ import { delay, type Closable } from '../lifecycle.ts';
 import { makeFolder } from '../folders.ts';
 import type { Log } from '../log.ts';
 import { findProgram } from '../programs.ts';
+import { withLastWill } from './last-will.ts';
 
 /** A loaded machine with a large append-only file needs time to replay it. */
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 25;
 /** After SHUTDOWN it has this long before it is killed. */
 const STOP_TIMEOUT_MS = 10_000;
+/** After our death clients get this long: nothing of a killed system may be there for more than 5 s. */
+const LINGER_MS = 4_000;
 /** A Unix socket's path is at most 107 bytes long (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
 /** What `flock` answers when another process holds the lock. */
@@ -36,12 +39,14 @@ export type EmbeddedRedis = Closable & { readonly url: string; readonly pid: num
 /**
  * Starts `redis-server` as a child on a Unix socket in the data folder, with an append-only file synced each
  * second, and resolves when it answers. Throws `data-dir-in-use` when another one serves this folder,
- * `missing-program`, `data-dir-not-writable`, `redis-unavailable`. It ends when this process dies.
+ * `missing-program`, `data-dir-not-writable`, `redis-unavailable`. When this process dies it ends with its last client,
+ * after 4 s at the latest.
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const folder = await makeRedisFolder(options.dataDir);
   const socketPath = await planSocketPath(folder);
-  const server = new ServerProcess(commandLine(folder, socketPath, options.program), options);
+  const command = commandLine(folder, socketPath, options.program);
+  const server = new ServerProcess(command, { ...options, socketPath });
   try {
     await waitUntilAnswering(server, socketPath, options.dataDir);
   } catch (error) {
@@ -83,10 +88,7 @@ async function planSocketPath(folder: string): Promise<string> {
   return path.join(short, 'redis.sock');
 }
 
-/**
- * `flock` holds the folder for exactly as long as the server lives, whatever happens to us; `setpriv` ends the
- * server when we die. Both exec, so there is one child. Where they are missing the server runs without.
- */
+/** `flock` holds the folder for exactly as long as the server lives, whatever happens to us; without it the server runs bare. */
 function commandLine(folder: string, socketPath: string, program = 'redis-server'): string[] {
   const serverPath = findProgram(program);
   if (serverPath === undefined) {
@@ -96,10 +98,8 @@ function commandLine(folder: string, socketPath: string, program = 'redis-server
       { fault: 'input', details: { field: 'CHALKREEL_REDIS_URL', program } },
     );
   }
-  const setpriv = findProgram('setpriv');
   const flock = findProgram('flock');
   return [
-    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'TERM']),
     ...(flock === undefined
       ? []
       : [flock, '--nonblock', '--no-fork', '--conflict-exit-code', String(LOCKED_EXIT_CODE)]),
@@ -177,10 +177,14 @@ class ServerProcess {
   #output = '';
   #isStopping = false;
 
-  constructor(command: readonly string[], options: EmbeddedRedisOptions) {
+  constructor(
+    command: readonly string[],
+    options: EmbeddedRedisOptions & { readonly socketPath: string },
+  ) {
     this.#command = command.join(' ');
-    const [program = '', ...args] = command;
-    this.#child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { socketPath } = options;
+    const [program = '', ...args] = withLastWill(command, { socketPath, lingerMs: LINGER_MS });
+    this.#child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     this.pid = this.#child.pid ?? -1;
     this.#collectOutput();
     this.#exited = new Promise((resolve) => {

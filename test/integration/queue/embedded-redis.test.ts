@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Closable } from '../../../src/lifecycle.ts';
+import { delay, type Closable } from '../../../src/lifecycle.ts';
 import { createLog } from '../../../src/log.ts';
 import { isRedisUnavailable, openRedis } from '../../../src/queue/connection.ts';
 import { startEmbeddedRedis } from '../../../src/queue/embedded-redis.ts';
@@ -11,6 +10,10 @@ import { makeTempFolder } from '../../support/temp-folder.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const log = createLog('test', 'silent');
+/** A cold tsx start beside others' work on two cores. */
+const PARENT_START_MS = 15_000;
+/** Longer than a role needs to write its last state, and well below the 4 s it is given. */
+const LAST_WORDS_MS = 2_000;
 let folder: Closable & { readonly path: string };
 beforeEach(async () => {
   folder = await makeTempFolder('redis');
@@ -94,23 +97,57 @@ it('says that the data folder cannot be written', async () => {
   });
 });
 
-it('dies with a parent that is killed', async () => {
+/** A process that has started a server in `<folder>/data` and can be killed. */
+async function startParent(): Promise<{
+  readonly pid: number;
+  readonly url: string;
+  readonly kill: () => void;
+}> {
   const script = path.join(folder.path, 'parent.mts');
-  const source = path.resolve('src/queue/embedded-redis.ts');
+  const source = (file: string): string => JSON.stringify(path.resolve(file));
   await mkdir(path.join(folder.path, 'data'));
   await writeFile(
     script,
-    `import { startEmbeddedRedis } from ${JSON.stringify(source)};
-     import { createLog } from ${JSON.stringify(path.resolve('src/log.ts'))};
-     const redis = await startEmbeddedRedis({ dataDir: ${JSON.stringify(path.join(folder.path, 'data'))}, log: createLog('x', 'silent') });
-     console.log(redis.pid);
-     process.kill(process.pid, 'SIGKILL');`,
+    `import { startEmbeddedRedis } from ${source('src/queue/embedded-redis.ts')};
+     import { createLog } from ${source('src/log.ts')};
+     const dataDir = ${JSON.stringify(path.join(folder.path, 'data'))};
+     const { pid, url } = await startEmbeddedRedis({ dataDir, log: createLog('x', 'silent') });
+     console.log(JSON.stringify({ pid, url }));`,
   );
-  const run = promisify(execFile)(process.execPath, ['--import', 'tsx', script]);
-  const output = await run.catch((error: unknown) => error as { stdout: string });
-  const pid = Number(output.stdout.trim());
-  expect(pid).toBeGreaterThan(1);
-  await waitUntil('redis-server ends', async () => !(await isRunning(pid)));
+  const child = spawn(process.execPath, ['--import', 'tsx', script]);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await waitUntil('the server runs', () => said.includes('\n'), PARENT_START_MS);
+  const { pid, url } = JSON.parse(said) as { pid: number; url: string };
+  return { pid, url, kill: () => void child.kill('SIGKILL') };
+}
+
+it('dies with a parent that is killed', async () => {
+  const { pid, kill } = await startParent();
+  kill();
+  await waitUntil('redis-server ends', async () => !(await isRunning(pid)), LAST_WORDS_MS / 2);
+});
+
+it('outlives its killed parent until its last client has left', async () => {
+  const { pid, url, kill } = await startParent();
+  const connection = await openRedis(url, log);
+  const startedAt = performance.now();
+  kill();
+  while (performance.now() - startedAt < LAST_WORDS_MS) {
+    expect(await connection.client.incr('word')).toBeGreaterThan(0);
+    await delay(100);
+  }
+  await connection.close();
+  await waitUntil('redis-server ends', async () => !(await isRunning(pid)), 1000);
+});
+
+it('does not outlive its killed parent for ever', async () => {
+  const { pid, url, kill } = await startParent();
+  const connection = await openRedis(url, log);
+  kill();
+  // The issue's bound: nothing for longer than 5 s.
+  await waitUntil('redis-server ends', async () => !(await isRunning(pid)), 5000);
+  await connection.close();
 });
 
 it('fails commands in bounded time while Redis is away, and recovers', async () => {
