@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
@@ -8,7 +9,7 @@ import { Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import { getPagesDir } from '../src/pages-dir.ts';
-import { findChromium } from './chromium.ts';
+import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import { openFolderPublisher } from './folder-publisher.ts';
 import { startPageServer } from './page-server.ts';
@@ -35,9 +36,12 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
   const { log, settings, config } = options;
   const resources = new Resources();
   const chromium = findChromium(config);
-  const publisher = await openFolderPublisher(options.out);
-  const workDir = path.join(options.out, `.work-${randomUUID().slice(0, 8)}`);
+  const out = path.resolve(options.out);
+  const workDir = path.join(out, `.work-${randomUUID().slice(0, 8)}`);
   try {
+    const madeFrom = firstMissing(out);
+    resources.defer(() => removeEmpty(out, madeFrom));
+    const publisher = await openFolderPublisher(options.out);
     resources.defer(() => rm(workDir, { recursive: true, force: true }));
     const pages = resources.use(await startPageServer(getPagesDir()));
     const clock = resources.use(await startFleetClock({ clock: systemClock, log }));
@@ -68,9 +72,28 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
       });
     }
     await publisher.finish();
-    await writeFile(path.join(options.out, 'report.json'), writeReport(settings, outcome));
+    await writeFile(path.join(out, 'report.json'), writeReport(settings, outcome));
     return { ...outcome, playlist: publisher.playlist };
   } finally {
     await resources.close();
   }
+}
+
+/** The uppermost folder of this path that is not there yet; undefined when all are. */
+function firstMissing(folder: string): string | undefined {
+  if (existsSync(folder)) return undefined;
+  const parent = path.dirname(folder);
+  return (parent === folder ? undefined : firstMissing(parent)) ?? folder;
+}
+
+/** Takes back folders that were made for a recording that did not come: those with something in them stay. */
+async function removeEmpty(out: string, madeFrom: string | undefined): Promise<void> {
+  const isGone = (folder: string): Promise<boolean> =>
+    rmdir(folder).then(
+      () => true,
+      () => false,
+    );
+  await isGone(path.join(out, 'segments'));
+  if (madeFrom === undefined) return;
+  for (let at = out; at.length >= madeFrom.length && (await isGone(at)); at = path.dirname(at));
 }

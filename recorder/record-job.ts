@@ -3,6 +3,7 @@ import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay, Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { enterState, isFinal, type Recording } from '../src/model/recording.ts';
+import type { SegmentEntry } from '../src/model/segment.ts';
 import { writeMediaPlaylist } from '../src/media/playlist.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import type { Services } from '../src/queue/open-services.ts';
@@ -13,6 +14,7 @@ import { openFleetPublisher } from './fleet-publisher.ts';
 import type { PageServer } from './page-server.ts';
 import { RecordingRun, type RecordingOutcome } from './record.ts';
 import { leadInMs, tailPaddingMs, writeReport } from './report.ts';
+import { stoppedOutcome, wholeOutcome, withEarlier } from './whole-recording.ts';
 
 /** A recording outlives a Redis that is away for a while: bookkeeping is tried again this often, this long. */
 const RETRY_MS = 500;
@@ -27,18 +29,25 @@ export type RecordJobOptions = {
   readonly workDir: string;
   /** Aborts when the worker is to end: the recording stops at the next boundary. */
   readonly stopSignal: AbortSignal;
+  /** Whether what `stopSignal` ends is to be gone on with by somebody else, instead of being over. */
+  readonly isHandingOver: () => boolean;
 };
 
 /**
  * Makes one recording from the queue, from its first state to its last. May be called again for a recording whose
- * worker died: it goes on under a new epoch, or does nothing when the recording is over.
+ * worker died: it goes on under a new epoch, or does nothing when the recording is over. Throws `handed-over` when the
+ * worker ended before the recording did: the job is to be given to somebody else.
  */
 export async function recordJob(recordingId: string, options: RecordJobOptions): Promise<void> {
   const { services, log } = options;
   const recording = await services.recordings.get(recordingId);
   if (isFinal(recording.state)) return;
-  if (recording.stopRequestedAtMs !== null && recording.originMs === null) {
-    await finish(recordingId, options, stoppedBeforeStart());
+  if (recording.stopRequestedAtMs !== null) {
+    // Stopped while nobody recorded it: what there is, is the whole.
+    const entries = await services.segments.read(recordingId);
+    const progress = await services.recordings.findProgress(recordingId);
+    const outcome = stoppedOutcome(recording, entries, progress) ?? stoppedBeforeStart();
+    await finish(recordingId, options, outcome);
     return;
   }
   const resources = new Resources();
@@ -49,6 +58,7 @@ export async function recordJob(recordingId: string, options: RecordJobOptions):
     await finish(recordingId, options, outcome);
   } catch (error) {
     const failure = asChalkreelError(error);
+    if (failure.code === 'handed-over') throw failure;
     log.error({ event: 'recording-failed', code: failure.code, err: failure });
     // Somebody else records it now; its end is theirs to write.
     if (failure.code !== 'ownership-lost') await finish(recordingId, options, failure);
@@ -84,9 +94,13 @@ async function run(
       signal: giveUp.signal,
     }),
   });
-  listen(run, recording, options);
+  const earlier = await services.segments.read(id);
+  listen(run, recording, earlier, options);
+  let isStopRequested = false;
   const subscription = await services.recordings.subscribe(id, ({ stopRequestedAtMs }) => {
-    if (stopRequestedAtMs !== null) run.stop('stop-requested');
+    if (stopRequestedAtMs === null) return;
+    isStopRequested = true;
+    run.stop('stop-requested');
   });
   resources.use(subscription);
   const onStop = (): void => {
@@ -98,11 +112,22 @@ async function run(
   });
   if (stopSignal.aborted) onStop();
   const outcome = await run.run();
-  return outcome === 'stopped-before-start' ? stoppedBeforeStart() : outcome;
+  if (outcome !== 'stopped-before-start') {
+    if (reasonOf(outcome) === 'signal' && options.isHandingOver()) throw handedOver(id);
+    return outcome;
+  }
+  // Not begun and not called off: it waits in the queue, as it did before.
+  if (stopSignal.aborted && !isStopRequested) throw handedOver(id);
+  return stoppedBeforeStart();
 }
 
 /** Writes down what happens in a running recording. Trouble with that never ends it. */
-function listen(run: RecordingRun, recording: Recording, options: RecordJobOptions): void {
+function listen(
+  run: RecordingRun,
+  recording: Recording,
+  earlier: readonly SegmentEntry[],
+  options: RecordJobOptions,
+): void {
   const { services, log, clock } = options;
   const { id } = recording;
   const write = (work: Promise<unknown>, what: string): void => {
@@ -126,9 +151,11 @@ function listen(run: RecordingRun, recording: Recording, options: RecordJobOptio
     );
   });
   run.on('stopping', (reason) => {
+    if (reason === 'signal' && options.isHandingOver()) return;
     write(enter(id, options, { state: 'stopping', reason }), 'stop');
   });
-  run.on('progress', (progress) => {
+  run.on('progress', (ofRun) => {
+    const progress = withEarlier(ofRun, earlier);
     log.debug({ event: 'progress', ...progress });
     write(services.recordings.setProgress(id, progress), 'progress');
   });
@@ -151,11 +178,15 @@ async function finish(
 ): Promise<void> {
   const { services, clock, log } = options;
   const failure = failureOf(outcome);
+  let tailMs: number | null = null;
   if (!(outcome instanceof ChalkreelError)) {
-    const { settings } = await retried(() => services.recordings.get(id));
-    const report = Buffer.from(writeReport(settings, outcome));
+    const recording = await retried(() => services.recordings.get(id));
+    const entries = await retried(() => services.segments.read(id));
+    const whole = wholeOutcome(outcome, recording, entries);
+    const report = Buffer.from(writeReport(recording.settings, whole));
     await retried(() => services.store.put(objectKeys.report(id), report));
-    await retried(() => services.recordings.setProgress(id, outcome.progress));
+    await retried(() => services.recordings.setProgress(id, whole.progress));
+    tailMs = tailPaddingMs(whole);
   }
   await retried(() => writeFinalPlaylist(id, services));
   const end = (present: Recording): Recording => ({
@@ -165,7 +196,7 @@ async function finish(
       reason: failure?.code ?? reasonOf(outcome),
       detail: failure?.message,
     }),
-    tailPaddingMs: outcome instanceof ChalkreelError ? null : tailPaddingMs(outcome),
+    tailPaddingMs: tailMs,
   });
   const { state } = await retried(() => services.recordings.update(id, end));
   log.info({ event: 'recording-ended', state, reason: failure?.code ?? reasonOf(outcome) });
@@ -198,6 +229,10 @@ async function enter(
 ): Promise<void> {
   const atMs = Math.round(clock.nowMs());
   await retried(() => services.recordings.update(id, (r) => enterState(r, { ...change, atMs })));
+}
+
+function handedOver(id: string): ChalkreelError {
+  return new ChalkreelError('handed-over', `recording ${id} waits for another worker`);
 }
 
 function stoppedBeforeStart(): ChalkreelError {

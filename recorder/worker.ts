@@ -9,7 +9,7 @@ import { getPagesDir } from '../src/pages-dir.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
 import { consumeRecordings } from '../src/queue/consume.ts';
 import { openServices } from '../src/queue/open-services.ts';
-import { findChromium } from './chromium.ts';
+import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import { startPageServer } from './page-server.ts';
 import { recordJob } from './record-job.ts';
@@ -17,9 +17,16 @@ import { recordJob } from './record-job.ts';
 /** With the supervisor gone, recordings get this long to reach their boundary and be published. */
 const ORPHAN_GRACE_MS = 4_000;
 
-/** Takes recordings from the queue until it is told to stop; those it makes then are ended as they should be. */
+/**
+ * Takes recordings from the queue until it is told to stop; those it makes then are ended as they should be. When its supervisor
+ * has died instead, it records to the next boundary and gives them back: whoever comes next goes on with them.
+ */
 export async function runWorker(config: Config): Promise<void> {
   const toldToStop = whenToldToStop();
+  let isOrphaned = false;
+  void toldToStop.then((reason) => {
+    isOrphaned = reason === 'parent-died';
+  });
   exitWhenParentDies(ORPHAN_GRACE_MS);
   const log = createLog('recorder', config.logLevel);
   const resources = new Resources();
@@ -48,6 +55,7 @@ export async function runWorker(config: Config): Promise<void> {
               `${recordingId}-${randomUUID().slice(0, 8)}`,
             ),
             stopSignal: signal,
+            isHandingOver: () => isOrphaned,
           }),
       }),
     );

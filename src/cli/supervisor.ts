@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { z } from 'zod';
+import { findChromium } from '../chromium.ts';
 import { childEnvironment, type Config } from '../config.ts';
 import { ChalkreelError, inputError } from '../errors.ts';
 import { delay, Resources, type Closable } from '../lifecycle.ts';
@@ -56,12 +57,14 @@ export type System = Closable & {
 
 /**
  * Starts Redis (embedded unless one is configured) and the roles as processes, and resolves when the API is ready. What dies is
- * restarted. Close ends everything, recorder first. Throws `port-in-use`, `data-dir-in-use`, `data-dir-not-writable`, `missing-program`.
+ * restarted. Close ends everything, recorder first. Throws `port-in-use`, `data-dir-in-use`,
+ * `data-dir-not-writable`, `missing-program`, `chromium-missing`.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const resources = new Resources();
   try {
-    await assertPortFree(options.config);
+    // Found out before anything is started: the worker could only fail and be restarted for ever.
+    findChromium(options.config);
     let config = await withSecrets(options.config);
     await openObjectStore(config);
     if (config.redisUrl === undefined) {
@@ -69,6 +72,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       const redis = resources.use(await startRedisKeeper({ dataDir, log: options.log }));
       config = { ...config, redisUrl: redis.url };
     }
+    // Only now: what a killed system left running had it until Redis could be had.
+    await assertPortFree(config);
     const started = await startRoles(options, config, resources);
     const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${started.config.port}`;
@@ -81,7 +86,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-/** Found out before anything is started: a role could only fail and be restarted for ever. */
+/** Found out before the api is started: it could only fail and be restarted for ever. */
 async function assertPortFree({ host, port }: Config): Promise<void> {
   if (port === 0) return;
   const server = createServer();

@@ -1,9 +1,9 @@
-import type { Config } from '../src/config.ts';
-import { ChalkreelError } from '../src/errors.ts';
-import { findProgram } from '../src/programs.ts';
+import type { Config } from './config.ts';
+import { ChalkreelError } from './errors.ts';
+import { findProgram } from './programs.ts';
 
 /** The Chromium to run: the configured one, else the first found. Throws `chromium-missing`, saying how to get it. */
-export function findChromium(config: Config): string {
+export function findChromium(config: Pick<Config, 'chromium'>): string {
   const names = config.chromium === undefined ? ['chromium', 'google-chrome'] : [config.chromium];
   const found = findProgram(...names);
   if (found !== undefined) return found;
