@@ -43,6 +43,8 @@ export type AssembledClip = {
   readonly poster: Buffer;
   readonly durationMs: number;
   readonly pictures: { readonly reencoded: number; readonly copied: number };
+  /** How segments were taken apart: by their access-unit index, or by parsing for want of one. */
+  readonly segments: { readonly indexed: number; readonly parsed: number };
   /** Sentences for people: holes, a full re-encode. */
   readonly warnings: readonly string[];
 };
@@ -64,12 +66,14 @@ export async function assembleClip(options: AssembleClipOptions): Promise<Assemb
       { signal, log },
     ),
   ]);
+  const indexed = segments.filter(({ isIndexed }) => isIndexed).length;
   const mp4 = writeClip(plan, { head, bodySets, media, createdAtMs: window.startMs });
   return {
     mp4,
     poster,
     durationMs: window.endMs - window.startMs,
     pictures: { reencoded: head.samples.length, copied: plan.body.length },
+    segments: { indexed, parsed: segments.length - indexed },
     warnings: describe(plan, originMs, isFullReencode),
   };
 }

@@ -76,7 +76,7 @@ function isDone({ state }: Highlight): boolean {
   return state === 'completed' || state === 'failed';
 }
 
-type MadeClip = { readonly clip: ClipMedia; readonly pictures: AssembledClip['pictures'] };
+type MadeClip = Pick<AssembledClip, 'pictures' | 'segments'> & { readonly clip: ClipMedia };
 
 async function makeClip(
   asked: Highlight,
@@ -93,7 +93,7 @@ async function makeClip(
     clip,
     warnings: [...new Set([...current.warnings, ...assembled.warnings])],
   }));
-  return { clip, pictures: assembled.pictures };
+  return { clip, pictures: assembled.pictures, segments: assembled.segments };
 }
 
 /**

@@ -8,15 +8,26 @@ export type SegmentPlace = {
   readonly length: number;
 };
 
-/** One access unit (video) in a segment's file, so that clips are cut without parsing. */
+/** One access unit in a segment's file: a picture, or an AAC frame. */
 export type AccessUnit = {
-  /** Byte offset of the first transport packet of its PES, from the start of the segment. */
+  /** Byte offset of the first transport packet of its PES, from the start of the segment: a multiple of 188. */
   readonly offset: number;
-  /** Bytes from that packet to the end of its last one. */
+  /** Bytes from that packet to the end of its last one: a multiple of 188, all of one PID. */
   readonly length: number;
-  /** Ticks of 90 kHz from the segment's start: a multiple of the slot length. */
+  /** Ticks of 90 kHz from the segment's start: a multiple of the slot's length, for sound of 1920. */
   readonly offset90k: number;
+  /** Can be decoded without what came before: an IDR picture; every AAC frame. */
   readonly isKey: boolean;
+};
+
+/** Where everything in a segment is, so that clips are cut without parsing. */
+export type AccessUnitIndex = {
+  /** PTS of the segment's start, ticks of 90 kHz modulo 2^33: a unit's PTS is this plus its `offset90k`. */
+  readonly pts90k: number;
+  /** In order; empty when there is only sound. */
+  readonly pictures: readonly AccessUnit[];
+  /** The 75 AAC frames, in order. */
+  readonly frames: readonly AccessUnit[];
 };
 
 /** A segment as the index knows it. Immutable once appended. */

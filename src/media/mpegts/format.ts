@@ -5,7 +5,14 @@ export const PAYLOAD_BYTES = 184;
 export const SYNC_BYTE = 0x47;
 
 /** Where Chalkreel's streams are, in every segment alike. */
-export const PID = { pat: 0x0000, pmt: 0x1000, video: 0x0100, audio: 0x0101 } as const;
+export const PID = {
+  pat: 0x0000,
+  pmt: 0x1000,
+  video: 0x0100,
+  audio: 0x0101,
+  /** Null packets, which every reader passes over (ISO/IEC 13818-1 §2.4.3.3). */
+  null: 0x1fff,
+} as const;
 
 /** ISO/IEC 13818-1 table 2-34. */
 export const STREAM_TYPE = { h264: 0x1b, adtsAac: 0x0f } as const;

@@ -1,4 +1,4 @@
-import { PACKET_BYTES, PAYLOAD_BYTES, SYNC_BYTE } from './format.ts';
+import { PACKET_BYTES, PAYLOAD_BYTES, PID, SYNC_BYTE } from './format.ts';
 import { invalid } from './invalid.ts';
 
 /** One transport packet, read back. Offsets are from the start of the stream. */
@@ -13,7 +13,6 @@ export type Packet = {
 };
 
 const PACKET_HEADER_BYTES = PACKET_BYTES - PAYLOAD_BYTES;
-const NULL_PID = 0x1fff;
 
 /**
  * The packets of a transport stream in order, without null packets. Throws `media-invalid` at the first that is cut off, out of sync,
@@ -26,7 +25,7 @@ export function* readPackets(stream: Buffer): Generator<Packet, void, undefined>
       invalid(at, `${PACKET_BYTES} bytes of packet`, stream.length - at);
     }
     const packet = readPacket(stream, at);
-    if (packet.pid === NULL_PID) continue;
+    if (packet.pid === PID.null) continue;
     checkCounter(packet, counters);
     yield packet;
   }

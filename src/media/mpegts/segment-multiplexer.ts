@@ -1,15 +1,9 @@
 import { AAC_FRAME_TICKS, AAC_FRAMES_PER_SEGMENT } from '../../model/grid.ts';
-import type { AccessUnit } from '../../model/segment.ts';
+import type { AccessUnit, AccessUnitIndex } from '../../model/segment.ts';
 import { ADTS_HEADER_BYTES, writeAdtsHeader } from '../aac.ts';
 import { ACCESS_UNIT_DELIMITER, startsWithDelimiter } from '../h264.ts';
-import {
-  COUNTER_MODULUS,
-  PACKET_BYTES,
-  PCR_LEAD_90K,
-  PID,
-  STREAM_ID,
-  TABLES_PERIOD_90K,
-} from './format.ts';
+import { indexPackets } from './access-unit-index.ts';
+import { COUNTER_MODULUS, PCR_LEAD_90K, PID, STREAM_ID, TABLES_PERIOD_90K } from './format.ts';
 import {
   packetise,
   packetsNeeded,
@@ -45,8 +39,9 @@ const INITIAL_SCRATCH_BYTES = 32_768;
  * unit, counters from 0, every PID a multiple of 16 payload packets. It trusts its caller for order and completeness.
  */
 export class SegmentMultiplexer {
-  readonly accessUnits: AccessUnit[] = [];
   bytes = 0;
+  readonly #pictures: AccessUnit[] = [];
+  readonly #sounds: AccessUnit[] = [];
   readonly #options: {
     readonly pts90k: number;
     readonly hasVideo: boolean;
@@ -54,7 +49,6 @@ export class SegmentMultiplexer {
   };
   readonly #packets = { video: 0, audio: 0 };
   #tables = 0;
-  #frames = 0;
   #scratch = Buffer.allocUnsafe(INITIAL_SCRATCH_BYTES);
 
   constructor(options: {
@@ -74,25 +68,29 @@ export class SegmentMultiplexer {
     if (delimiter > 0) pes.set(ACCESS_UNIT_DELIMITER, PES_HEADER_BYTES);
     pes.set(data, PES_HEADER_BYTES + delimiter);
     pes.fill(0, PES_HEADER_BYTES + delimiter + data.length);
-    const packets = this.#writePes('video', pes, {
-      offset90k,
-      isRandomAccess: isKey,
-      position: isLast ? 'last' : 'inner',
-    });
-    const bytes = packets * PACKET_BYTES;
-    this.accessUnits.push({ offset: this.bytes - bytes, length: bytes, offset90k, isKey });
+    const position = isLast ? 'last' : 'inner';
+    const place = this.#writePes('video', pes, { offset90k, isRandomAccess: isKey, position });
+    this.#pictures.push({ ...place, offset90k, isKey });
   }
 
   /** Writes the next raw AAC frame, behind an ADTS header. */
   writeFrame(frame: Uint8Array): void {
-    const offset90k = this.#frames * AAC_FRAME_TICKS;
-    const left = AAC_FRAMES_PER_SEGMENT - 1 - this.#frames;
-    this.#frames += 1;
+    const offset90k = this.#sounds.length * AAC_FRAME_TICKS;
+    const left = AAC_FRAMES_PER_SEGMENT - 1 - this.#sounds.length;
     const pes = this.#startPes('audio', offset90k, ADTS_HEADER_BYTES + frame.length);
     writeAdtsHeader(pes, PES_HEADER_BYTES, frame.length);
     pes.set(frame, PES_HEADER_BYTES + ADTS_HEADER_BYTES);
     const position = left === 0 ? 'last' : left === 1 ? 'last-but-one' : 'inner';
-    this.#writePes('audio', pes, { offset90k, isRandomAccess: false, position });
+    const place = this.#writePes('audio', pes, { offset90k, isRandomAccess: false, position });
+    this.#sounds.push({ ...place, offset90k, isKey: true });
+  }
+
+  /** Writes the index of what has been written behind it, as null packets, and returns it. */
+  writeIndex(): AccessUnitIndex {
+    const { pts90k } = this.#options;
+    const index = { pts90k, pictures: this.#pictures, frames: this.#sounds };
+    this.#write(indexPackets(index));
+    return index;
   }
 
   /** A PES with its header, in a buffer that the next call overwrites: packets are copies. */
@@ -105,7 +103,7 @@ export class SegmentMultiplexer {
     return pes;
   }
 
-  /** Writes tables and PCR that are due, then the PES; returns the PES's packets. One call of `write` for all. */
+  /** Writes tables and PCR that are due, then the PES; returns where the PES is. One call of `write` for all. */
   #writePes(
     stream: 'video' | 'audio',
     pes: Buffer,
@@ -114,7 +112,7 @@ export class SegmentMultiplexer {
       readonly isRandomAccess: boolean;
       readonly position: Position;
     },
-  ): number {
+  ): Pick<AccessUnit, 'offset' | 'length'> {
     const due = this.#takeTables(unit.offset90k);
     // The lead is fixed: a unit carries the PCR only at exactly its time.
     const carriesPcr = stream === this.#pcrStream && due?.at90k === unit.offset90k;
@@ -127,7 +125,7 @@ export class SegmentMultiplexer {
     else if (carriesPcr) this.#write(Buffer.concat([due.tables, out]));
     else this.#write(Buffer.concat([due.tables, this.#lonePcr(due.pcr90k), out]));
     this.#packets[stream] += packets;
-    return packets;
+    return { offset: this.bytes - out.length, length: out.length };
   }
 
   /** The tables and the PCR due at or before a time; units are never further apart than the tables, so one set at most. */

@@ -6,7 +6,7 @@ import {
   PTS_MODULUS,
   SEGMENT_TICKS,
 } from '../../model/grid.ts';
-import type { AccessUnit } from '../../model/segment.ts';
+import type { AccessUnitIndex } from '../../model/segment.ts';
 import { ADTS_HEADER_BYTES, AUDIO_SPECIFIC_CONFIG, MAX_ADTS_FRAME_BYTES } from '../aac.ts';
 import { findParameterSets, findPictureType, NAL_TYPE } from '../h264.ts';
 import { SegmentMultiplexer, type Picture } from './segment-multiplexer.ts';
@@ -36,14 +36,14 @@ export type SegmentWriter = {
   writeAudio(frame: Uint8Array): void;
   /** True when the last slot's picture and all 75 AAC frames are in. */
   readonly isComplete: boolean;
-  /** Returns the summary of a complete segment. Throws `segment-incomplete` when something is missing. */
+  /** Writes the last packets and returns the summary of a complete segment; to be called once. Throws `segment-incomplete` when something is missing. */
   finish(): SegmentSummary;
 };
 
 export type SegmentSummary = {
   readonly bytes: number;
-  /** The pictures in order; empty when there is only sound. */
-  readonly accessUnits: readonly AccessUnit[];
+  /** Where pictures and sound are in it; also written behind them, see `findAccessUnitIndex`. */
+  readonly accessUnits: AccessUnitIndex;
   /** Hash of SPS, PPS and the audio configuration, 16 hex digits: equal settings give equal hashes. */
   readonly codecHash: string;
 };
@@ -103,8 +103,8 @@ class GridSegmentWriter implements SegmentWriter {
           `${this.#framesIn} AAC frames came.`,
       );
     }
-    const { bytes, accessUnits } = this.#multiplexer;
-    return { bytes, accessUnits, codecHash: this.#codecHash };
+    const accessUnits = this.#multiplexer.writeIndex();
+    return { bytes: this.#multiplexer.bytes, accessUnits, codecHash: this.#codecHash };
   }
 
   get #lastSlot(): number {

@@ -81,6 +81,13 @@ async function expectExact(source: CounterSource, options: Cut): Promise<Assembl
   return clip;
 }
 
+/** Where the null packets at a segment's end begin. */
+function endOfMedia(bytes: Buffer): number {
+  let end = bytes.length;
+  while (bytes.readUInt16BE(end - 187) === 0x1fff) end -= 188;
+  return end;
+}
+
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function expectSound(
@@ -199,6 +206,28 @@ describe('assembleClip', () => {
     const [one, two] = [await cut(dense, window), await cut(dense, window)];
     expect(Buffer.concat(one.mp4).equals(Buffer.concat(two.mp4))).toBe(true);
     expect(one.poster.equals(two.poster)).toBe(true);
+  });
+
+  it('gives the same bytes by the segments’ own index as by parsing, for want of some or all of it', async () => {
+    const stripped = (which: (n: number) => boolean): CounterSource => ({
+      ...dense,
+      segments: dense.segments.map(({ n, bytes }) => ({
+        n,
+        bytes: which(n) ? bytes.subarray(0, endOfMedia(bytes)) : bytes,
+      })),
+    });
+    const window = { startMs: 1234, endMs: 6543 };
+    const indexed = await cut(dense, window);
+    expect(indexed.segments).toEqual({ indexed: SEGMENTS, parsed: 0 });
+    for (const [source, parsed] of [
+      [stripped(() => true), SEGMENTS],
+      [stripped((n) => n % 2 === 0), SEGMENTS / 2],
+    ] as const) {
+      const clip = await cut(source, window);
+      expect(clip.segments).toEqual({ indexed: SEGMENTS - parsed, parsed });
+      expect(Buffer.concat(clip.mp4).equals(Buffer.concat(indexed.mp4))).toBe(true);
+      expect(clip.poster.equals(indexed.poster)).toBe(true);
+    }
   });
 
   it('stops when aborted', async () => {

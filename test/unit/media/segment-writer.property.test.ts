@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findAccessUnitIndex } from '../../../src/media/mpegts/access-unit-index.ts';
+import { findIndexedMedia } from '../../../src/media/mpegts/indexed-segment-reader.ts';
 import { readSegment } from '../../../src/media/mpegts/segment-reader.ts';
-import { miniPackets, miniPes, type MiniPacket } from './mini-parser.ts';
+import { miniPackets, miniPes, type MiniPacket, type MiniPes } from './mini-parser.ts';
 import { aacFrame, accessUnit, writeSegment, type Script } from './stream.ts';
 
 const MODULUS = 2n ** 33n;
@@ -13,6 +15,7 @@ const PAT = 0;
 const PMT = 0x1000;
 const VIDEO = 0x100;
 const AUDIO = 0x101;
+const NULL = 0x1fff;
 /** A segment has up to 96 pictures, so that few runs see much. */
 const RUNS = 25;
 
@@ -95,10 +98,22 @@ describe('a segment of any class', () => {
     });
   });
 
+  it('carries its own index, by which it is read as by parsing', () => {
+    check(fc.oneof(script, soundScript), (given) => {
+      const { bytes, summary } = writeSegment(given);
+
+      expect(findAccessUnitIndex(bytes)).toEqual(summary.accessUnits);
+      const [indexed, parsed] = [findIndexedMedia(bytes), readSegment(bytes)];
+      // Compared as text: buffers of different origin differ in what they are views of.
+      expect(JSON.stringify(indexed)).toBe(JSON.stringify(parsed));
+    });
+  });
+
   it('counts every PID from 0 in steps of one, and ends each on a multiple of 16', () => {
     check(fc.oneof(script, soundScript), (given) => {
       const counts = new Map<number, number>();
       for (const { pid, counter, payload } of miniPackets(writeSegment(given).bytes)) {
+        if (pid === NULL) continue;
         const count = counts.get(pid) ?? 0;
         if (payload.length > 0) counts.set(pid, count + 1);
         const expected = payload.length > 0 ? count : count + 15;
@@ -168,14 +183,19 @@ describe('a segment of any class', () => {
         expect(inside.every((packet) => packet.pid === pes.pid)).toBe(true);
       }
       expect(summary.bytes).toBe(bytes.length);
-      expect(summary.accessUnits).toEqual(
-        video.map((pes, index) => ({
-          offset: pes.firstPacket * 188,
-          length: (pes.lastPacket + 1 - pes.firstPacket) * 188,
+      expect(summary.accessUnits).toEqual({
+        pts90k: given.pts90k,
+        pictures: video.map((pes, index) => ({
+          ...placeOf(pes),
           offset90k: given.pictures[index]?.offset90k,
           isKey: given.pictures[index]?.isKey,
         })),
-      );
+        frames: audio.map((pes, index) => ({
+          ...placeOf(pes),
+          offset90k: 1920 * index,
+          isKey: true,
+        })),
+      });
       const randomAccess = video.map((pes) => packets[pes.firstPacket]?.isRandomAccess);
       expect(randomAccess).toEqual(given.pictures.map((picture) => picture.isKey));
     });
@@ -216,6 +236,10 @@ function modulo(ticks: bigint): bigint {
 }
 
 /** The same bytes behind a delimiter; a tiny last picture may have zeros at its end (ITU-T H.264 annex B). */
+function placeOf({ firstPacket, lastPacket }: MiniPes): { offset: number; length: number } {
+  return { offset: firstPacket * 188, length: (lastPacket + 1 - firstPacket) * 188 };
+}
+
 function expectSameAccessUnit(read: Uint8Array | undefined, given: Uint8Array): void {
   const hasDelimiter = given[4] === 9;
   const expected = hasDelimiter ? given : Buffer.concat([Buffer.of(0, 0, 0, 1, 9, 0xf0), given]);

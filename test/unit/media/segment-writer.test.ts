@@ -57,7 +57,7 @@ describe('createSegmentWriter', () => {
     expect(writer.isComplete).toBe(false);
     writer.writeAudio(frames[0] ?? fail());
     expect(writer.isComplete).toBe(true);
-    expect(writer.finish().accessUnits).toHaveLength(pictures.length);
+    expect(writer.finish().accessUnits.pictures).toHaveLength(pictures.length);
   });
 
   /** Every remainder of 16 packets, made up for by units that are as small as can be. */
@@ -153,7 +153,7 @@ describe('createSegmentWriter', () => {
 
     expect(() => writer.writeAudio(aacFrame(9, 1))).toThrow(/75 AAC frames .*one more/);
     expect(() => video(writer, 0, true, KEY)).toThrow(/sound only/);
-    expect(writer.finish().accessUnits).toEqual([]);
+    expect(writer.finish().accessUnits.pictures).toEqual([]);
   });
 
   it.each([
