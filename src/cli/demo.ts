@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '../config.ts';
-import { inputError } from '../errors.ts';
+import { asChalkreelError, ChalkreelError, inputError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import { Resources } from '../lifecycle.ts';
 import { createLog } from '../log.ts';
@@ -12,6 +12,7 @@ import { isFinal } from '../model/recording.ts';
 import { whenToldToStop } from '../parent-watch.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import { startClassroomProcess, type ClassroomProcess } from './demo/classroom-process.ts';
+import { openDataFolder, type DataFolder } from './demo/data-folder.ts';
 import { exportClip, exportRecording } from './demo/export-folder.ts';
 import { LiveLine } from './demo/live-line.ts';
 import { Platform, type RecordingView } from './demo/platform.ts';
@@ -45,40 +46,71 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const toldToStop = whenToldToStop().then(() => 'interrupted' as const);
   const seconds = parseSeconds(options.seconds);
   const out = await prepareFolder(options.out);
-  const dataDir = path.join(out, 'data');
-  const config = { ...loadConfig(), dataDir, port: 0 };
   const resources = new Resources();
   try {
-    const output = openSync(path.join(out, 'system.log'), 'a');
-    resources.defer(() => {
-      closeSync(output);
-    });
-    process.stderr.write('starting Chalkreel and the demo classroom\n');
-    const log = createLog('supervisor', 'warn');
-    const system = resources.use(await startSystem({ config, log, output }));
-    const classroom = resources.use(
-      await startClassroomProcess({ dataDir: path.join(dataDir, 'demo'), output }),
-    );
-    const platform = new Platform(system);
-    const made = await recordLesson({ platform, classroom, seconds, toldToStop });
-    const result = await exportLesson({
-      platform,
-      made,
-      out,
-      store: await openObjectStore(system.config),
-    });
-    process.stdout.write(options.json === true ? '' : describe(result));
-    if (options.keep === true && !made.isInterrupted) {
-      process.stderr.write(
-        `watch: ${made.recording.links.watch}\nAPI: ${system.url}\nAPI key: ${system.apiKey}\nCtrl-C ends it\n`,
-      );
-      await toldToStop;
+    const data = resources.use(await openDataFolder());
+    try {
+      return await demonstrate({ options, seconds, out, data, toldToStop, resources });
+    } catch (error) {
+      if (asChalkreelError(error).fault !== 'input') await keepLog(data, out);
+      throw error;
     }
-    if (options.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
-    return made.isInterrupted ? EXIT_INTERRUPTED : 0;
   } finally {
     await resources.close();
   }
+}
+
+/** A recording that failed leaves what there is of it, and is not a success. */
+function assertCompleted({ state, history }: RecordingView): void {
+  if (state !== 'failed') return;
+  const { reason, detail } = history.at(-1) ?? {};
+  const message = `the recording failed: ${detail ?? reason ?? 'it gave no reason'}`;
+  throw new ChalkreelError('recording-failed', message, { fault: 'dependency' });
+}
+
+async function keepLog(data: DataFolder, out: string): Promise<void> {
+  const file = path.join(out, 'system.log');
+  await data.keepLog(file);
+  process.stderr.write(`what the system said is in ${file}\n`);
+}
+
+async function demonstrate(demo: {
+  readonly options: DemoOptions;
+  readonly seconds: number;
+  readonly out: string;
+  readonly data: DataFolder;
+  readonly toldToStop: Promise<'interrupted'>;
+  readonly resources: Resources;
+}): Promise<number> {
+  const { options, seconds, out, data, toldToStop, resources } = demo;
+  // For someone who waits; elsewhere, a fault found while starting is the only line.
+  if (process.stderr.isTTY) process.stderr.write('starting Chalkreel and the demo classroom\n');
+  const system = resources.use(
+    await startSystem({
+      config: { ...loadConfig(), dataDir: data.path, port: 0 },
+      log: createLog('supervisor', 'warn'),
+      output: data.logOutput,
+    }),
+  );
+  process.stderr.write(`API: ${system.url}\nAPI key: ${system.apiKey}\n`);
+  const classroom = resources.use(
+    await startClassroomProcess({
+      dataDir: path.join(data.path, 'demo'),
+      output: data.logOutput,
+    }),
+  );
+  const platform = new Platform(system);
+  const made = await recordLesson({ platform, classroom, seconds, toldToStop });
+  const store = await openObjectStore(system.config);
+  const result = await exportLesson({ platform, made, out, store });
+  process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : describe(result));
+  assertCompleted(made.recording);
+  if (made.isInterrupted) return EXIT_INTERRUPTED;
+  if (options.keep === true) {
+    process.stderr.write(`still serving; watch: ${made.recording.links.watch}\nCtrl-C ends it\n`);
+    await toldToStop;
+  }
+  return 0;
 }
 
 function parseSeconds(text: string): number {
@@ -91,7 +123,7 @@ function parseSeconds(text: string): number {
 async function prepareFolder(asked: string | undefined): Promise<string> {
   const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
   const out = path.resolve(asked ?? path.join('demo-out', stamp));
-  if (existsSync(path.join(out, 'demo.json')) || existsSync(path.join(out, 'data'))) {
+  if (['demo.json', 'recording'].some((name) => existsSync(path.join(out, name)))) {
     throw inputError(
       'out',
       `out: ${out} holds a demo already; name another folder`,
@@ -140,11 +172,12 @@ async function recordLesson(options: {
       costs.set(recording.progress.atMs, recording.progress);
     }
   };
-  const { id } = await platform.createRecording({
+  const { id, links } = await platform.createRecording({
     classroom: classroom.classroom,
     externalId: 'demo',
     settings: { readiness: 'signal' },
   });
+  process.stderr.write(`watch: ${links.watch}\n`);
   const started = await platform.watch(id, {
     isDone: ({ state }) => state === 'recording' || isInterrupted,
     onSeen,
@@ -242,6 +275,7 @@ function describe(result: DemoResult): string {
     `recording      ${result.playlist} (${result.segments} segments of 1.6 s)`,
     `segments       ${path.join(result.directory, 'recording', 'segments')}`,
     `clip           ${result.clip ?? 'none'}`,
+    `poster         ${result.poster ?? 'none'}`,
     `contact sheet  ${result.contactSheet}`,
     `cost           ${result.cores} cores, ${result.memoryMb} MB`,
     '',

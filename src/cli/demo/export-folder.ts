@@ -4,6 +4,9 @@ import { makeFolder } from '../../folders.ts';
 import { objectKeys } from '../../storage/keys.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 
+/** What a person needs of a recording; the rest of its folder is the system's own bookkeeping. */
+const EXPORTED = /^(index\.m3u8|report\.json|segments\/.+\.ts)$/;
+
 /** Copies a recording out of the store: `index.m3u8`, `report.json`, `segments/`. */
 export async function exportRecording(
   store: ObjectStore,
@@ -12,7 +15,9 @@ export async function exportRecording(
 ): Promise<void> {
   const prefix = objectKeys.recordingFolder(id);
   for await (const { key } of store.list(prefix)) {
-    const file = path.join(folder, key.slice(prefix.length));
+    const name = key.slice(prefix.length);
+    if (!EXPORTED.test(name)) continue;
+    const file = path.join(folder, name);
     await makeFolder(path.dirname(file));
     await writeFile(file, await store.read(key));
   }

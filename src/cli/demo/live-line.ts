@@ -12,7 +12,7 @@ export class LiveLine {
     const isNews = recording.state !== this.#last.split(' ')[0];
     if (text === this.#last || (!this.#isTerminal && !isNews && now - this.#shownAt < 5_000))
       return;
-    process.stderr.write(this.#isTerminal ? `\r\u001b[2K${text}` : `${text}\n`);
+    process.stderr.write(this.#isTerminal ? `\r\u001b[2K${fit(text)}` : `${text}\n`);
     this.#last = text;
     this.#shownAt = now;
   }
@@ -20,6 +20,12 @@ export class LiveLine {
   end(): void {
     if (this.#isTerminal && this.#last !== '') process.stderr.write('\n');
   }
+}
+
+/** A line that wraps could not be rewritten in place. A terminal that does not know its width says 0. */
+function fit(text: string): string {
+  const { columns } = process.stderr;
+  return columns > 0 ? text.slice(0, columns - 1) : text;
 }
 
 function describe({ state, progress }: RecordingView): string {
