@@ -50,13 +50,19 @@ export async function makeTones(
 
 /**
  * Writes a film whose picture turns white for 100 ms with a 1 kHz beep at each full second from 1 s on; the sound is
- * `soundLateMs` late. H.264 and AAC, container by the path's ending; good for a `<video>` as well.
+ * `soundLateMs` late. H.264 and AAC, container by the path's ending; good for a `<video>` as well. `lossless` sound (FLAC)
+ * has no priming, whose treatment differs from player to player.
  */
 export async function makeFlashAndBeepFilm(
   path: string,
-  options: { readonly durationS: number; readonly soundLateMs?: number; readonly fps?: number },
+  options: {
+    readonly durationS: number;
+    readonly soundLateMs?: number;
+    readonly fps?: number;
+    readonly lossless?: true;
+  },
 ): Promise<void> {
-  const { durationS, soundLateMs = 0, fps = 30 } = options;
+  const { durationS, soundLateMs = 0, fps = 30, lossless = false } = options;
   const late = soundLateMs / 1000;
   const on = (t: string): string => `gte(${t},0.999)*lt(mod(${t}+0.0001,1),0.1)`;
   await runProgram('ffmpeg', [
@@ -66,7 +72,8 @@ export async function makeFlashAndBeepFilm(
     `aevalsrc=exprs='0.5*sin(2*PI*1000*(t-${late}))*${on(`(t-${late})`)}':s=48000:d=${durationS}`,
     ...['-vf', `drawbox=t=fill:color=white:enable='${on('t')}',format=yuv420p`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', `${fps}`],
-    ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2'],
+    ...(lossless ? ['-c:a', 'flac', '-strict', '-2'] : ['-c:a', 'aac', '-b:a', '128k']),
+    ...['-ac', '2'],
     ...(path.endsWith('.ts') ? TS : ['-movflags', '+faststart']),
     path,
   ]);
