@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay, Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
+import { readProgress } from '../src/model/progress.ts';
 import { enterState, isFinal, type Recording } from '../src/model/recording.ts';
-import type { SegmentEntry } from '../src/model/segment.ts';
 import { writeMediaPlaylist } from '../src/media/playlist.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import type { Services } from '../src/queue/open-services.ts';
@@ -14,7 +14,7 @@ import { openFleetPublisher } from './fleet-publisher.ts';
 import type { PageServer } from './page-server.ts';
 import { RecordingRun, type RecordingOutcome } from './record.ts';
 import { leadInMs, tailPaddingMs, writeReport } from './report.ts';
-import { stoppedOutcome, wholeOutcome, withEarlier } from './whole-recording.ts';
+import { stoppedOutcome, wholeOutcome, withEarlier, type EarlierWork } from './whole-recording.ts';
 
 /** A recording outlives a Redis that is away for a while: bookkeeping is tried again this often, this long. */
 const RETRY_MS = 500;
@@ -94,13 +94,13 @@ async function run(
       signal: giveUp.signal,
     }),
   });
-  const earlier = await services.segments.read(id);
+  const earlier: EarlierWork = {
+    entries: await services.segments.read(id),
+    progress: await services.recordings.findProgress(id),
+  };
   listen(run, recording, earlier, options);
-  let isStopRequested = false;
   const subscription = await services.recordings.subscribe(id, ({ stopRequestedAtMs }) => {
-    if (stopRequestedAtMs === null) return;
-    isStopRequested = true;
-    run.stop('stop-requested');
+    if (stopRequestedAtMs !== null) run.stop('stop-requested');
   });
   resources.use(subscription);
   const onStop = (): void => {
@@ -114,10 +114,11 @@ async function run(
   const outcome = await run.run();
   if (outcome !== 'stopped-before-start') {
     if (reasonOf(outcome) === 'signal' && options.isHandingOver()) throw handedOver(id);
-    return outcome;
+    return { ...outcome, progress: withEarlier(outcome.progress, earlier) };
   }
   // Not begun and not called off: it waits in the queue, as it did before.
-  if (stopSignal.aborted && !isStopRequested) throw handedOver(id);
+  const { stopRequestedAtMs } = await retried(() => services.recordings.get(id));
+  if (stopSignal.aborted && stopRequestedAtMs === null) throw handedOver(id);
   return stoppedBeforeStart();
 }
 
@@ -125,7 +126,7 @@ async function run(
 function listen(
   run: RecordingRun,
   recording: Recording,
-  earlier: readonly SegmentEntry[],
+  earlier: EarlierWork,
   options: RecordJobOptions,
 ): void {
   const { services, log, clock } = options;
@@ -156,7 +157,7 @@ function listen(
   });
   run.on('progress', (ofRun) => {
     const progress = withEarlier(ofRun, earlier);
-    log.debug({ event: 'progress', ...progress });
+    log.debug({ event: 'progress', ...readProgress(progress) });
     write(services.recordings.setProgress(id, progress), 'progress');
   });
   run.on('warning', (warning) => {
@@ -199,7 +200,12 @@ async function finish(
     tailPaddingMs: tailMs,
   });
   const { state } = await retried(() => services.recordings.update(id, end));
-  log.info({ event: 'recording-ended', state, reason: failure?.code ?? reasonOf(outcome) });
+  log.info({
+    event: 'recording-ended',
+    state,
+    reason: failure?.code ?? reasonOf(outcome),
+    ...(outcome instanceof ChalkreelError ? {} : readProgress(outcome.progress)),
+  });
 }
 
 async function writeFinalPlaylist(id: string, services: Services): Promise<void> {

@@ -5,6 +5,7 @@ import { childEnvironment, type Config } from '../config.ts';
 import { ChalkreelError, inputError } from '../errors.ts';
 import { delay, Resources, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { openRedis } from '../queue/connection.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import { startRedisKeeper } from './redis-keeper.ts';
 import { roleCommand } from './role-command.ts';
@@ -58,7 +59,7 @@ export type System = Closable & {
 /**
  * Starts Redis (embedded unless one is configured) and the roles as processes, and resolves when the API is ready. What dies is
  * restarted. Close ends everything, recorder first. Throws `port-in-use`, `data-dir-in-use`,
- * `data-dir-not-writable`, `missing-program`, `chromium-missing`.
+ * `data-dir-not-writable`, `missing-program`, `chromium-missing`, `redis-unavailable`.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const resources = new Resources();
@@ -71,6 +72,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       const { dataDir } = config;
       const redis = resources.use(await startRedisKeeper({ dataDir, log: options.log }));
       config = { ...config, redisUrl: redis.url };
+    } else {
+      await (await openRedis(config.redisUrl, options.log)).close();
     }
     // Only now: what a killed system left running had it until Redis could be had.
     await assertPortFree(config);

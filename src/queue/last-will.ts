@@ -8,6 +8,7 @@ const WATCH_AND_EXEC = `
 socket=$1 polls=$2; shift 2
 exec 3<&0
 setpriv --pdeathsig KILL sh -c '
+  [ "$PPID" = "$0" ] || exit # it died before it could be watched
   read -r _ <&3
   while [ "$2" -gt 0 ] && ! redis-cli -s "$1" info clients 2>/dev/null | grep -q "^connected_clients:1[^0-9]"; do
     set -- "$1" $(($2 - 1)); sleep 0.1
