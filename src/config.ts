@@ -2,6 +2,18 @@ import path from 'node:path';
 import { z } from 'zod';
 import { ChalkreelError } from './errors.ts';
 
+/** Secrets separated by commas, each of 16 characters or more; none by default. */
+const secretList = z
+  .string()
+  .transform((secrets) =>
+    secrets
+      .split(',')
+      .map((secret) => secret.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.string().min(16)))
+  .default([]);
+
 /** Settings, each read from one environment variable. Only this file reads the environment. */
 const schema = z.object({
   /** Folder for embedded Redis, storage, spools. Default `./data`. Losing it loses what was not uploaded. */
@@ -18,27 +30,9 @@ const schema = z.object({
   /** Address the API listens on. Default 127.0.0.1: reachable from this machine only. */
   CHALKREEL_HOST: z.string().min(1).default('127.0.0.1'),
   /** Bearer keys the API takes, separated by commas, each of 16 characters or more. `up` and `demo` make one when unset. */
-  CHALKREEL_API_KEYS: z
-    .string()
-    .transform((keys) =>
-      keys
-        .split(',')
-        .map((key) => key.trim())
-        .filter(Boolean),
-    )
-    .pipe(z.array(z.string().min(16)))
-    .default([]),
+  CHALKREEL_API_KEYS: secretList,
   /** Secrets that sign links, newest first, separated by commas; the second is still accepted. Made when unset. */
-  CHALKREEL_LINK_SECRETS: z
-    .string()
-    .transform((keys) =>
-      keys
-        .split(',')
-        .map((key) => key.trim())
-        .filter(Boolean),
-    )
-    .pipe(z.array(z.string().min(16)))
-    .default([]),
+  CHALKREEL_LINK_SECRETS: secretList,
   /** Recordings one worker makes at a time. Default 1 per core, at least 1: each needs about 0.8 core. */
   CHALKREEL_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
   /** Chromium to run. Default: the first of chromium, google-chrome on PATH. */
