@@ -14,7 +14,13 @@ runtime=(
   procps util-linux         # ps; setpriv, unshare, flock
 )
 # What only the checks and tests call.
-test=(shellcheck)
+test=(
+  shellcheck
+  # What judges our streams from outside (docs/outside-tools.md).
+  tstools mediainfo
+  gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+  vlc-bin vlc-plugin-base
+)
 # What only the container image needs.
 image=(tini ca-certificates)
 

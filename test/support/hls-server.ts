@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Closable } from '../../src/lifecycle.ts';
+
+/** A server of one folder's files, `url` without a slash at its end. */
+export type HlsServer = Closable & { readonly url: string };
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.ts': 'video/mp2t',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+};
+const HLS_JS = path.join(path.dirname(fileURLToPath(import.meta.resolve('hls.js'))), 'hls.js');
+
+/**
+ * Serves a folder on a free port of this machine, as it is at each request, besides `/hls.js` and `virtual` files, which are made
+ * anew for each request. Close it.
+ */
+export async function serveHls(
+  folder: string,
+  virtual: Readonly<Record<string, () => string>> = {},
+): Promise<HlsServer> {
+  const read = async (name: string): Promise<string | Buffer> => {
+    if (name === 'hls.js') return readFile(HLS_JS);
+    return virtual[name]?.() ?? readFile(path.join(folder, path.normalize(`/${name}`)));
+  };
+  const server = createServer((request, response) => {
+    const name = decodeURIComponent(
+      new URL(request.url ?? '/', 'http://127.0.0.1').pathname.slice(1),
+    );
+    read(name).then(
+      (body) => {
+        const type = TYPES[path.extname(name)] ?? 'application/octet-stream';
+        response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+      },
+      () => {
+        response.writeHead(404).end();
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
