@@ -5,16 +5,16 @@ import {
   type GridFps,
 } from '../../src/model/grid.ts';
 import type { CaptureStats } from '../../src/protocol/recorder-link.ts';
-import { avcCodecString } from '../../src/media/avc-level.ts';
 import { hasCornerMarks } from './corner-marks.ts';
 import { HeldPicture } from './held-picture.ts';
 import type { Link } from './link.ts';
+import { startPictureEncoder, type PictureEncoder } from './picture-encoder.ts';
 import { SlotGrid, type DueSlot } from './slots.ts';
 
 /** Beyond this many pictures waiting in the encoder, every other slot is left empty … */
 const MAX_ENCODE_QUEUE = 4;
-/** … and also when this many bytes wait in the socket: half a second at 3 Mb/s. */
-const MAX_SOCKET_BYTES = 190_000;
+/** … and also when this many bytes wait in the socket: a key picture full of text at 720p has 300 000. */
+const MAX_SOCKET_BYTES = 400_000;
 /**
  * Display latency: how much later than the page's own clock said a picture is captured, ms. Measured with the barcode page
  * (docs/measurements.md), subtracted so that a segment's time is the time of its content.
@@ -59,7 +59,7 @@ class TabPicture implements Picture {
   readonly #options: PictureOptions;
   readonly #perSegment: number;
   readonly #held: HeldPicture;
-  readonly #encoder: VideoEncoder;
+  readonly #encoder: PictureEncoder;
   readonly #counts = { captured: 0, encoded: 0, repeated: 0, late: 0, dropped: 0, emptySlots: 0 };
   #grid: SlotGrid<VideoFrame> | undefined;
   /** The latest frame before recording begins. */
@@ -72,7 +72,12 @@ class TabPicture implements Picture {
     this.#options = options;
     this.#perSegment = slotsPerSegment(options.fps);
     this.#held = new HeldPicture(options);
-    this.#encoder = this.#startEncoder();
+    this.#encoder = startPictureEncoder({
+      ...options,
+      onChunk: (chunk) => {
+        this.#send(chunk);
+      },
+    });
     this.firstFrame = new Promise((resolve) => {
       void this.#read(options.frames, resolve).then(() => {
         options.onFailed(new Error('the tab capture ended'));
@@ -88,7 +93,7 @@ class TabPicture implements Picture {
     return {
       ...this.#counts,
       phase: this.#grid?.phase ?? 0,
-      encodeQueue: this.#encoder.encodeQueueSize,
+      encodeQueue: this.#encoder.queueSize,
     };
   }
 
@@ -162,7 +167,7 @@ class TabPicture implements Picture {
     if (due.frame === undefined) this.#counts.repeated += 1;
     else this.#held.take(due.frame);
     const picture = this.#held.at((due.slot * 1e6) / this.#options.fps);
-    this.#encoder.encode(picture, { keyFrame: due.isKey });
+    this.#encoder.encode(picture, { isKey: due.isKey, isFresh: due.frame !== undefined });
     picture.close();
     this.#counts.encoded += 1;
   }
@@ -171,35 +176,18 @@ class TabPicture implements Picture {
   #mustDrop(due: DueSlot<VideoFrame>, grid: SlotGrid<VideoFrame>): boolean {
     if (due.frame === undefined || due.slot % 2 === 0 || grid.isMandatory(due.slot)) return false;
     return (
-      this.#encoder.encodeQueueSize > MAX_ENCODE_QUEUE ||
+      this.#encoder.queueSize > MAX_ENCODE_QUEUE ||
       this.#options.link.bufferedBytes > MAX_SOCKET_BYTES
     );
   }
 
-  #startEncoder(): VideoEncoder {
-    const { width, height, fps, videoBitrate, link, onFailed } = this.#options;
-    const encoder = new VideoEncoder({
-      output: (chunk) => {
-        const slot = Math.round((chunk.timestamp * fps) / 1e6);
-        const data = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(data);
-        const n = Math.floor(slot / this.#perSegment);
-        const index = slot - n * this.#perSegment;
-        link.sendMedia({ kind: 'video', isKey: chunk.type === 'key', n, index, data });
-      },
-      error: onFailed,
-    });
-    encoder.configure({
-      codec: avcCodecString({ width, height, fps }),
-      width,
-      height,
-      framerate: fps,
-      bitrate: videoBitrate,
-      bitrateMode: 'variable',
-      latencyMode: 'realtime',
-      avc: { format: 'annexb' },
-    });
-    return encoder;
+  #send(chunk: EncodedVideoChunk): void {
+    const slot = Math.round((chunk.timestamp * this.#options.fps) / 1e6);
+    const data = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(data);
+    const n = Math.floor(slot / this.#perSegment);
+    const index = slot - n * this.#perSegment;
+    this.#options.link.sendMedia({ kind: 'video', isKey: chunk.type === 'key', n, index, data });
   }
 
   #capturedAtMs(frame: VideoFrame): number {
