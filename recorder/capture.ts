@@ -6,6 +6,7 @@ import { ChalkreelError } from '../src/errors.ts';
 import { withDeadline, type Closable } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
+import type { SpanKind } from '../src/model/spans.ts';
 import {
   fromPageSchema,
   parseMediaMessage,
@@ -30,6 +31,8 @@ type CaptureEvents = {
   ready: [];
   media: [MediaMessage];
   stats: [CaptureStats];
+  /** A span began (`endMs` null) or ended in the recorded picture or sound, Unix ms. */
+  span: [kind: SpanKind, startMs: number, endMs: number | null];
   /** Once, when recording begins. */
   origin: [RecordingOrigin];
   /** Everything up to the asked end has come. */
@@ -46,6 +49,8 @@ export type CaptureOptions = {
   readonly pages: PageServer;
   readonly clock: FleetClock;
   readonly log: Log;
+  /** For tests and benches: lays sound so much too late, ms. */
+  readonly soundSkewMs?: number | undefined;
 };
 
 /** Launches a Chrome and captures its classroom tab, which waits on a page of ours. Throws when that fails. */
@@ -53,7 +58,12 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { pages, settings } = options;
   const title = `chalkreel-${randomUUID()}`;
   const ticket = pages.issueTicket();
-  const config: RecorderPageConfig = { ...settings, linkUrl: pages.linkUrl, token: ticket.token };
+  const config: RecorderPageConfig = {
+    ...settings,
+    linkUrl: pages.linkUrl,
+    token: ticket.token,
+    soundSkewMs: options.soundSkewMs ?? 0,
+  };
   const browser = await openRecorderBrowser({
     ...options,
     width: settings.width,
@@ -170,6 +180,9 @@ export class Capture extends EventEmitter<CaptureEvents> implements Closable {
       case 'stats':
         this.stats = message.stats;
         this.emit('stats', message.stats);
+        return;
+      case 'span':
+        this.emit('span', message.kind, message.startMs, message.endMs);
         return;
       case 'ended':
         this.stats = message.stats;

@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { loadConfig } from '../src/config.ts';
 import { inputError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
+import { readProgress } from '../src/model/progress.ts';
 import { RECORD_OPTIONS } from '../src/protocol/record-options.ts';
 import { pageUrlSchema, recordingSettingsSchema } from '../src/protocol/recording-request.ts';
 import { EXIT_INPUT, runRole } from '../src/run-role.ts';
@@ -29,6 +30,7 @@ type SettingArguments = {
   readonly audioBitrate?: string;
   readonly readyTimeout?: string;
   readonly awaitSignal?: boolean;
+  readonly soundSkew?: string;
 };
 
 /** With the parent gone, a recording gets this long to reach its boundary and write its last files. */
@@ -47,7 +49,8 @@ function parseArguments(): Arguments {
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'chalkreel: ')),
     })
     .option('--worker', 'take recordings from the queue')
-    .option('--once <url>', 'record one page into a folder, without Redis or API');
+    .option('--once <url>', 'record one page into a folder, without Redis or API')
+    .addOption(new Option('--sound-skew <ms>', 'for tests: lay sound so much too late').hideHelp());
   for (const [flags, description] of RECORD_OPTIONS) command.option(flags, description);
   return command.parse().opts<Arguments>();
 }
@@ -67,6 +70,7 @@ async function runOnce(args: Arguments): Promise<void> {
     config,
     log: createLog('recorder', config.logLevel),
     stopSignal: stop.signal,
+    soundSkewMs: number('sound-skew', args.soundSkew),
   });
   print(result, args.json === true);
   if ('failure' in result.end) throw result.end.failure;
@@ -107,7 +111,7 @@ function parseField<T>(field: string, schema: z.ZodType<T>, value: unknown): T {
 
 function print(result: OnceResult, asJson: boolean): void {
   const { playlist, segments, originMs, progress } = result;
-  const summary = { ...progress, playlist, segments, startMs: originMs };
+  const summary = { ...readProgress(progress), playlist, segments, startMs: originMs };
   const text = asJson ? JSON.stringify(summary) : `${playlist} (${segments} segments)`;
   process.stdout.write(`${text}\n`);
 }

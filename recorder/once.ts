@@ -7,6 +7,7 @@ import type { Config } from '../src/config.ts';
 import { ChalkreelError } from '../src/errors.ts';
 import { Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
+import { readProgress } from '../src/model/progress.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import { getPagesDir } from '../src/pages-dir.ts';
 import { findChromium } from '../src/chromium.ts';
@@ -24,6 +25,8 @@ export type OnceOptions = {
   readonly log: Log;
   /** Aborting stops the recording as it should be: to the boundary, final playlist written. */
   readonly stopSignal: AbortSignal;
+  /** For tests and benches: lays sound so much too late, ms. */
+  readonly soundSkewMs?: number | undefined;
 };
 
 export type OnceResult = RecordingOutcome & { readonly playlist: string };
@@ -54,9 +57,10 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
       clock,
       publisher,
       log,
+      soundSkewMs: options.soundSkewMs,
     });
     run.on('progress', (progress) => {
-      log.info({ event: 'progress', ...progress });
+      log.info({ event: 'progress', ...readProgress(progress) });
     });
     run.on('warning', (warning) => {
       log.warn({ event: 'warning', warning });

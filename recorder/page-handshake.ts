@@ -1,5 +1,6 @@
 import type { CDPSession, Page } from './browser.ts';
 import { z } from 'zod';
+import { installHeartbeat } from './heartbeat.ts';
 import type { Log } from '../src/log.ts';
 import {
   highlightTriggerSchema,
@@ -15,6 +16,8 @@ export type PageHandshakeHandlers = {
   onReady(): void;
   onEnd(reason: string): void;
   onHighlight(trigger: HighlightTrigger): void;
+  /** The page's main thread runs; the worst of its playing videos has shown nothing new for so long (recorder/heartbeat.ts). */
+  onBeat(standingMs: number): void;
 };
 
 const messageSchema = z.discriminatedUnion('type', [
@@ -47,6 +50,7 @@ export async function installPageHandshake(
   await client.send('Runtime.enable');
   await client.send('Runtime.addBinding', { name: BINDING });
   await client.send('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_API });
+  await installHeartbeat(client, handlers.onBeat);
 }
 
 function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): void {

@@ -1,57 +1,80 @@
 import type { Closable } from '../src/lifecycle.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
-import type { RecordingProgress } from '../src/model/recording.ts';
+import { fartherFromZero, type RecordingProgress } from '../src/model/progress.ts';
 import type { CaptureStats } from '../src/protocol/recorder-link.ts';
-import { readGroupUsage } from './usage.ts';
+import type { QualitySpans } from './quality-watch.ts';
+import type { UsageMeter } from './usage.ts';
 
 const PERIOD_MS = 1_000;
 
 export type ProgressSources = {
   /** Process group of the recording's Chrome. */
   readonly groupId: number;
+  readonly usage: UsageMeter;
   readonly nowMs: () => number;
   readonly stats: () => CaptureStats | undefined;
-  readonly published: () => { readonly segments: number; readonly bytes: number };
+  readonly spans: (untilMs: number) => QualitySpans;
+  readonly published: () => {
+    readonly segments: number;
+    readonly bytes: number;
+    readonly queueMax: number;
+  };
   readonly onProgress: (progress: RecordingProgress) => void;
 };
 
 export type ProgressMeter = Closable & {
-  /** The numbers now; also what the report ends with. */
-  read(): Promise<RecordingProgress>;
+  /** The numbers now, with spans up to `untilMs` (default: now); also what the report ends with. */
+  read(untilMs?: number): Promise<RecordingProgress>;
 };
 
 /**
  * Measures a recording once a second: what capture counted, what was published, what it costs. Cores are those of
- * Chrome and of this process, which a worker with several slots shares between them.
+ * Chrome and of this process's share.
  */
 export function startProgressMeter(sources: ProgressSources): ProgressMeter {
-  let before = { atMs: sources.nowMs(), cpuSeconds: 0, captured: 0, isFirst: true };
-  const read = async (): Promise<RecordingProgress> => {
-    const usage = await readGroupUsage(sources.groupId);
-    const own = process.cpuUsage();
-    const cpuSeconds = usage.cpuSeconds + (own.user + own.system) / 1e6;
+  let before: { readonly atMs: number; cpuSeconds: number; captured: number } | undefined;
+  let worstOffsetMs: number | null = null;
+  const read = async (untilMs?: number): Promise<RecordingProgress> => {
+    const usage = await sources.usage.read(sources.groupId);
     const atMs = sources.nowMs();
-    const stats = sources.stats();
-    const { segments, bytes } = sources.published();
-    const seconds = Math.max(0.001, (atMs - before.atMs) / 1000);
-    const captured = stats?.captured ?? 0;
-    const progress: RecordingProgress = {
+    const stats = sources.stats() ?? NOTHING_CAPTURED;
+    const { segments, bytes, queueMax } = sources.published();
+    const { captured } = stats;
+    const offsets = avOffsets(stats);
+    worstOffsetMs = fartherFromZero(worstOffsetMs, offsets?.recentMs ?? null);
+    const since = before ?? { atMs, cpuSeconds: usage.cpuSeconds, captured };
+    const seconds = Math.max(0.001, (atMs - since.atMs) / 1000);
+    before = { atMs, cpuSeconds: usage.cpuSeconds, captured };
+    return {
       atMs: Math.round(atMs),
       segments,
       recordedMs: segments * SEGMENT_MS,
       framesCaptured: captured,
-      framesEncoded: stats?.encoded ?? 0,
-      framesRepeated: stats?.repeated ?? 0,
-      framesDropped: (stats?.dropped ?? 0) + (stats?.late ?? 0),
-      emptySlots: stats?.emptySlots ?? 0,
-      fps: before.isFirst ? 0 : round((captured - before.captured) / seconds, 1),
+      framesEncoded: stats.encoded,
+      framesRepeated: stats.repeated,
+      framesLate: stats.late,
+      framesDropped: stats.dropped,
+      emptySlots: stats.emptySlots,
+      fps: round((captured - since.captured) / seconds, 1),
+      audioSamplesStretched: stats.audioStretched,
+      audioSamplesInserted: stats.audioInserted,
+      audioSamplesDropped: stats.audioDropped,
+      audioJumps: stats.audioJumps,
+      avOffsetMs: offsets === undefined ? null : round(offsets.meanMs, 1),
+      avOffsetWorstMs: worstOffsetMs === null ? null : round(worstOffsetMs, 1),
+      integratedLufs: stats.integratedLufs,
+      loudnessMs: stats.loudnessMs,
+      truePeakDbtp: stats.truePeakDbtp,
+      ...sources.spans(untilMs ?? atMs),
+      encodeQueueMax: stats.encodeQueueMax,
+      socketQueueMaxBytes: stats.socketQueueMaxBytes,
+      publishQueueMax: queueMax,
       bytes,
-      // A process that ended takes its time with it: never less than nothing.
-      cores: before.isFirst ? 0 : round(Math.max(0, (cpuSeconds - before.cpuSeconds) / seconds), 2),
-      memoryMb: Math.round(usage.memoryMb + process.memoryUsage.rss() / 2 ** 20),
+      cores: round((usage.cpuSeconds - since.cpuSeconds) / seconds, 2),
+      memoryMb: Math.round(usage.memoryMb),
+      cpuSeconds: round(usage.cpuSeconds, 2),
+      wallMs: Math.round(usage.wallMs),
     };
-    before = { atMs, cpuSeconds, captured, isFirst: false };
-    return progress;
   };
   const timer = setInterval(() => {
     read().then(sources.onProgress, () => undefined);
@@ -65,6 +88,40 @@ export function startProgressMeter(sources: ProgressSources): ProgressMeter {
   };
 }
 
+/** Sound's lateness less the picture's: positive when sound comes after the picture it belongs to. */
+function avOffsets(
+  stats: CaptureStats,
+): { readonly meanMs: number; readonly recentMs: number } | undefined {
+  const { soundLateness: sound, pictureLateness: picture } = stats;
+  if (sound === null || picture === null) return undefined;
+  return {
+    meanMs: sound.meanMs - picture.meanMs,
+    recentMs: sound.recentMs - picture.recentMs,
+  };
+}
+
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
+
+/** Before the recorder tab's first count. */
+const NOTHING_CAPTURED: CaptureStats = {
+  captured: 0,
+  encoded: 0,
+  repeated: 0,
+  late: 0,
+  dropped: 0,
+  emptySlots: 0,
+  phase: 0,
+  encodeQueueMax: 0,
+  pictureLateness: null,
+  audioInserted: 0,
+  audioDropped: 0,
+  audioStretched: 0,
+  audioJumps: 0,
+  soundLateness: null,
+  integratedLufs: null,
+  loudnessMs: 0,
+  truePeakDbtp: null,
+  socketQueueMaxBytes: 0,
+};

@@ -9,6 +9,8 @@ export class PublishQueue {
   #last: Promise<void> = Promise.resolve();
   #segments = 0;
   #bytes = 0;
+  #waiting = 0;
+  #queueMax = 0;
 
   constructor(options: {
     readonly publisher: SegmentPublisher;
@@ -21,8 +23,11 @@ export class PublishQueue {
   }
 
   add(segment: ClosedSegment): void {
+    this.#waiting += 1;
+    this.#queueMax = Math.max(this.#queueMax, this.#waiting);
     this.#last = this.#last.then(async () => {
       await this.#publisher.publish(segment);
+      this.#waiting -= 1;
       this.#segments += 1;
       this.#bytes += segment.bytes;
       this.#onPublished(segment);
@@ -30,9 +35,13 @@ export class PublishQueue {
     this.#last.catch(this.#onFailed);
   }
 
-  /** What has been published so far. */
-  get published(): { readonly segments: number; readonly bytes: number } {
-    return { segments: this.#segments, bytes: this.#bytes };
+  /** What has been published so far, and the most segments that waited for it. */
+  get published(): {
+    readonly segments: number;
+    readonly bytes: number;
+    readonly queueMax: number;
+  } {
+    return { segments: this.#segments, bytes: this.#bytes, queueMax: this.#queueMax };
   }
 
   /** Resolves when everything handed in has been published; throws when the publisher gave up. */

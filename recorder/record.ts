@@ -3,11 +3,9 @@ import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { deferred, delay, Resources, withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { boundaryAtOrAfter, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
-import type {
-  RecordingProgress,
-  RecordingSettings,
-  RecordingSource,
-} from '../src/model/recording.ts';
+import { describeContinuity, type Continuity } from '../src/model/continuity.ts';
+import type { RecordingProgress } from '../src/model/progress.ts';
+import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
 import type { FleetClock } from './fleet-clock.ts';
@@ -17,8 +15,10 @@ import type { PageServer } from './page-server.ts';
 import { startProgressMeter } from './progress.ts';
 import { PublishQueue } from './publish-queue.ts';
 import type { SegmentPublisher } from './publisher.ts';
+import { QualityWatch } from './quality-watch.ts';
 import { Segmenter, type ClosedSegment } from './segmenter.ts';
 import { openSpool } from './spool.ts';
+import { startUsageMeter, type UsageMeter } from './usage.ts';
 
 /** From the boundary that ends a recording to its last packet: three slots, the encoders' delays, some load. */
 const END_TIMEOUT_MS = 5_000;
@@ -35,6 +35,7 @@ export type RecordingOutcome = RecordingOrigin & {
   readonly segments: number;
   /** Segments begun and not completed, by number: holes. */
   readonly lost: readonly number[];
+  readonly continuity: Continuity;
   readonly progress: RecordingProgress;
 };
 
@@ -60,6 +61,8 @@ export type RecordOptions = {
   readonly clock: FleetClock;
   readonly publisher: SegmentPublisher;
   readonly log: Log;
+  /** For tests and benches: lays sound so much too late, ms. */
+  readonly soundSkewMs?: number | undefined;
 };
 
 /**
@@ -73,11 +76,15 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   readonly #failed = deferred<never>();
   readonly #abort = new AbortController();
   readonly #resources = new Resources();
+  readonly #quality: QualityWatch;
   #stoppedAtMs: number | undefined;
+  /** The boundary it ends at, once that is known, Unix ms. */
+  #endMs: number | undefined;
 
   constructor(options: RecordOptions) {
     super();
     this.#options = options;
+    this.#quality = this.#resources.use(new QualityWatch(() => options.clock.nowMs()));
   }
 
   /** Asks for the end; recorded to the next boundary. Only the first call counts. */
@@ -87,11 +94,13 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   }
 
   async run(): Promise<RecordingOutcome | 'stopped-before-start'> {
+    const usage = startUsageMeter();
+    this.#resources.defer(usage.stop);
     try {
       const stoppedEarly = this.#stop.promise.then(() => undefined);
       const opened = await Promise.race([this.#open(), this.#failed.promise, stoppedEarly]);
       if (opened === undefined) return 'stopped-before-start';
-      return await this.#record(opened.capture, opened.readiness);
+      return await this.#record(opened, usage);
     } finally {
       this.#abort.abort(new Error('the recording has ended'));
       await this.#resources.close();
@@ -136,10 +145,16 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
         this.stop('page-ended');
       },
       onHighlight: (trigger) => this.emit('highlight', trigger),
+      onBeat: (standingMs) => {
+        this.#quality.beat(standingMs);
+      },
     };
   }
 
-  async #record(capture: Capture, readiness: Readiness): Promise<RecordingOutcome> {
+  async #record(
+    { capture, readiness }: { readonly capture: Capture; readonly readiness: Readiness },
+    usage: UsageMeter,
+  ): Promise<RecordingOutcome> {
     const queue = new PublishQueue({
       publisher: this.#options.publisher,
       onPublished: (segment) => this.emit('published', segment),
@@ -147,8 +162,10 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     });
     const meter = startProgressMeter({
       groupId: capture.browser.pid,
+      usage,
       nowMs: () => this.#options.clock.nowMs(),
       stats: () => capture.stats,
+      spans: (untilMs) => this.#quality.read(untilMs),
       published: () => queue.published,
       onProgress: (progress) => this.emit('progress', progress),
     });
@@ -159,13 +176,15 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
     await begun.segmenter.settled();
     await queue.settled();
+    const lost = begun.segmenter.unfinished;
     return {
       ...begun.origin,
       end,
       endedAtMs,
       segments: queue.published.segments,
-      lost: begun.segmenter.unfinished,
-      progress: await meter.read(),
+      lost,
+      continuity: describeContinuity([], lost),
+      progress: await meter.read(this.#endMs),
     };
   }
 
@@ -190,6 +209,10 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
           },
           onFailed: this.#failed.reject,
         });
+        this.#quality.begin(originMs, captured.firstFrameMs);
+        capture.on('span', (kind, startMs, endMs) => {
+          this.#quality.take(kind, startMs, endMs);
+        });
         capture.on('media', (message) => {
           segmenter.take(message);
         });
@@ -211,6 +234,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       this.emit('stopping', reason);
       const endMs = Math.max(boundaryAtOrAfter(clock.nowMs()), origin.originMs + SEGMENT_MS);
       const ended = new Promise<void>((resolve) => capture.once('ended', resolve));
+      this.#endMs = endMs;
       capture.stopAt(endMs);
       const timeoutMs = endMs - clock.nowMs() + END_TIMEOUT_MS;
       await withDeadline(Promise.race([ended, this.#failed.promise]), timeoutMs, () =>

@@ -5,7 +5,7 @@ import type { RecordingOutcome } from './record.ts';
 
 /** `report.json`: how a recording went, for people and machines. All times Unix ms. */
 export function writeReport(settings: RecordingSettings, outcome: RecordingOutcome): string {
-  const { originMs, firstFrameMs, endedAtMs, end, segments, lost, progress } = outcome;
+  const { originMs, firstFrameMs, endedAtMs, end, segments, continuity, progress } = outcome;
   const report = {
     ...progress,
     settings,
@@ -20,7 +20,7 @@ export function writeReport(settings: RecordingSettings, outcome: RecordingOutco
         : { failure: end.failure.code, detail: end.failure.message },
     segments,
     durationMs: segments * SEGMENT_MS,
-    holes: lost.map((n) => ({ n, reason: 'not completed' })),
+    ...continuity,
   };
   return `${JSON.stringify(report, null, 2)}\n`;
 }

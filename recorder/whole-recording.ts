@@ -1,16 +1,27 @@
-import type { Recording, RecordingProgress } from '../src/model/recording.ts';
+import { describeContinuity } from '../src/model/continuity.ts';
+import { joinProgress, NO_PROGRESS, type RecordingProgress } from '../src/model/progress.ts';
+import type { Recording } from '../src/model/recording.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import type { SegmentEntry } from '../src/model/segment.ts';
 import type { RecordingOutcome } from './record.ts';
 
-/** A run's numbers together with what other workers published of the recording before it. */
+/** What other workers made of a recording before this run. */
+export type EarlierWork = {
+  readonly entries: readonly SegmentEntry[];
+  /** Their last numbers, which may be a second old. */
+  readonly progress: RecordingProgress | undefined;
+};
+
+/** A run's numbers together with those of the workers before it. */
 export function withEarlier(
   progress: RecordingProgress,
-  earlier: readonly SegmentEntry[],
+  { entries, progress: before }: EarlierWork,
 ): RecordingProgress {
-  const segments = progress.segments + earlier.length;
-  const bytes = progress.bytes + countBytes(earlier);
-  return { ...progress, segments, recordedMs: segments * SEGMENT_MS, bytes };
+  const joined = before === undefined ? progress : joinProgress(before, progress);
+  // What was published is known exactly.
+  const segments = progress.segments + entries.length;
+  const bytes = progress.bytes + countBytes(entries);
+  return { ...joined, segments, recordedMs: segments * SEGMENT_MS, bytes };
 }
 
 /**
@@ -30,6 +41,7 @@ export function wholeOutcome(
     firstFrameMs:
       originMs === null || leadInMs === null ? outcome.firstFrameMs : originMs + leadInMs,
     segments,
+    continuity: describeContinuity(entries, outcome.lost),
     lost: [...new Set([...findHoles(entries), ...outcome.lost])].sort((a, b) => a - b),
     progress: {
       ...outcome.progress,
@@ -55,25 +67,11 @@ export function stoppedOutcome(
     endedAtMs: stopRequestedAtMs,
     segments: entries.length,
     lost: findHoles(entries),
-    progress: progress ?? { ...NOTHING_COUNTED, atMs: stopRequestedAtMs },
+    continuity: describeContinuity(entries),
+    // Without one the worker died before it counted for the first time.
+    progress: progress ?? { ...NO_PROGRESS, atMs: stopRequestedAtMs },
   };
 }
-
-/** For the unlikely case that the worker died before it counted for the first time. */
-const NOTHING_COUNTED: RecordingProgress = {
-  atMs: 0,
-  segments: 0,
-  recordedMs: 0,
-  framesCaptured: 0,
-  framesEncoded: 0,
-  framesRepeated: 0,
-  framesDropped: 0,
-  emptySlots: 0,
-  fps: 0,
-  bytes: 0,
-  cores: 0,
-  memoryMb: 0,
-};
 
 function findHoles(entries: readonly SegmentEntry[]): number[] {
   return entries.flatMap(({ n }, i) => {

@@ -1,3 +1,4 @@
+import type { PictureStats } from '../../src/protocol/recorder-link.ts';
 import type { Link } from './link.ts';
 import type { Picture } from './picture.ts';
 
@@ -35,7 +36,7 @@ export class NoPicture implements Picture {
     return Promise.resolve();
   }
 
-  stats(): ReturnType<Picture['stats']> {
+  stats(): PictureStats {
     return NOTHING;
   }
 }
@@ -48,5 +49,6 @@ const NOTHING = {
   dropped: 0,
   emptySlots: 0,
   phase: 0,
-  encodeQueue: 0,
+  encodeQueueMax: 0,
+  pictureLateness: null,
 } as const;

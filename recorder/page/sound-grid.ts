@@ -1,4 +1,6 @@
 import { AAC_FRAME_SAMPLES, SAMPLE_RATE, SAMPLES_PER_MS } from '../../src/model/grid.ts';
+import { ArrivalAnchor } from './arrival-anchor.ts';
+import { CaptureTimes, LatenessMean } from './lateness.ts';
 import { Resampler, RESAMPLER_LOOKAHEAD } from './resampler.ts';
 
 /** Beyond this, time is put right by a jump (silence or a cut, with a short fade), below it by stretching. */
@@ -11,8 +13,6 @@ const MAX_STRETCH = 500e-6;
 const FADE_SAMPLES = 240;
 /** Sound that is this late is taken for silence, so that a segment never waits for it. */
 const LATE_MS = 400;
-/** Length of the windows over which the earliest arrival is sought. */
-const ARRIVAL_WINDOW_MS = 1_500;
 /** A gap in the capture's own timestamps shorter than this is jitter of their rounding. */
 const GAP_MS = 5;
 
@@ -40,23 +40,36 @@ export class SoundGrid {
   readonly counts: SoundCounts = { inserted: 0, dropped: 0, stretched: 0, jumps: 0 };
   readonly #rate: number;
   readonly #latencyMs: number;
+  readonly #skewMs: number;
   readonly #resampler: Resampler;
   #left = new Float32Array(1 << 17);
   #right = new Float32Array(1 << 17);
   /** Input index of the buffers' first sample, and number of samples in them. */
   #first = 0;
   #length = 0;
-  #arrival = { current: Infinity, previous: Infinity, sinceMs: -Infinity };
+  /** When input index 0 was captured. */
+  readonly #anchor = new ArrivalAnchor();
   #lastTimestampMs: number | undefined;
   #baseMs = 0;
   #startMs = Infinity;
   #nextBlock = 0;
   #position: number | undefined;
+  readonly #captureTimes = new CaptureTimes();
+  /** How much later than captured sound lies on the grid; its latency is taken off. */
+  readonly lateness = new LatenessMean();
 
-  /** `latencyMs`: how much later than the picture of the same moment sound arrives, measured once. */
-  constructor(options: { readonly inputRate: number; readonly latencyMs: number }) {
+  /**
+   * `latencyMs`: how much later than the picture of the same moment sound arrives, measured once. `skewMs`: lays all sound that
+   * much too late, so that a test sees it noticed.
+   */
+  constructor(options: {
+    readonly inputRate: number;
+    readonly latencyMs: number;
+    readonly skewMs?: number;
+  }) {
     this.#rate = options.inputRate;
     this.#latencyMs = options.latencyMs;
+    this.#skewMs = options.skewMs ?? 0;
     this.#resampler = new Resampler(options.inputRate, SAMPLE_RATE);
   }
 
@@ -80,7 +93,11 @@ export class SoundGrid {
     this.#fillGap(times.timestampMs);
     this.#lastTimestampMs = times.timestampMs + (left.length * 1000) / this.#rate;
     this.#append(left, right);
-    this.#trackArrival(times.arrivedAtMs);
+    this.#anchor.add(times.arrivedAtMs, ((this.#first + this.#length) * 1000) / this.#rate);
+    this.#captureTimes.add(times.arrivedAtMs, {
+      index: this.#first + this.#length,
+      timestampMs: this.#lastTimestampMs,
+    });
     if (this.#startMs === Infinity) this.#forgetBefore(this.#first + this.#length - this.#rate);
   }
 
@@ -102,10 +119,8 @@ export class SoundGrid {
   }
 
   #read(blockStartMs: number, isLate: boolean): SoundBlock | undefined {
-    const anchorMs = Math.min(this.#arrival.current, this.#arrival.previous) - this.#latencyMs;
-    if (anchorMs === Infinity) {
-      return isLate ? this.#count(silentBlock(this.#nextBlock), 'inserted') : undefined;
-    }
+    const anchorMs = this.#anchor.zeroAtMs - this.#latencyMs + this.#skewMs;
+    if (anchorMs === Infinity) return isLate ? this.#insertSilence() : undefined;
     const wanted = ((blockStartMs - anchorMs) * this.#rate) / 1000;
     const position = this.#position ?? wanted;
     const error = wanted - position;
@@ -124,6 +139,7 @@ export class SoundGrid {
     const block = this.#resample(from, step);
     if (needJump) this.#fadeFrom(block, position, error);
     this.counts.stretched += Math.abs(stretch) * AAC_FRAME_SAMPLES;
+    this.#noteLateness(blockStartMs, from);
     this.#position = from + AAC_FRAME_SAMPLES * step;
     this.#forgetBefore(Math.floor(this.#position) - this.#rate / 4);
     if (this.#baseMs + (this.#nextBlock * AAC_FRAME_SAMPLES) / SAMPLES_PER_MS < this.#startMs) {
@@ -218,19 +234,14 @@ export class SoundGrid {
     this.#first = index;
   }
 
-  /** Keeps the earliest "arrival minus samples so far" of the last two windows: when input index 0 was captured. */
-  #trackArrival(arrivedAtMs: number): void {
-    const zeroAtMs = arrivedAtMs - ((this.#first + this.#length) * 1000) / this.#rate;
-    if (arrivedAtMs - this.#arrival.sinceMs > ARRIVAL_WINDOW_MS) {
-      this.#arrival = { previous: this.#arrival.current, current: zeroAtMs, sinceMs: arrivedAtMs };
-    } else {
-      this.#arrival.current = Math.min(this.#arrival.current, zeroAtMs);
-    }
+  #noteLateness(gridMs: number, index: number): void {
+    const capturedAtMs = this.#captureTimes.of(index, this.#rate);
+    if (capturedAtMs !== undefined) this.lateness.add(gridMs - (capturedAtMs - this.#latencyMs));
   }
 
-  #count(block: SoundBlock, what: 'inserted'): SoundBlock {
-    this.counts[what] += AAC_FRAME_SAMPLES;
-    return block;
+  #insertSilence(): SoundBlock {
+    this.counts.inserted += AAC_FRAME_SAMPLES;
+    return silentBlock(this.#nextBlock);
   }
 }
 

@@ -1,7 +1,15 @@
-import { AAC_FRAMES_PER_SEGMENT, SEGMENT_MS } from '../../src/model/grid.ts';
+import {
+  AAC_FRAME_SAMPLES,
+  AAC_FRAMES_PER_SEGMENT,
+  SAMPLES_PER_MS,
+  SEGMENT_MS,
+} from '../../src/model/grid.ts';
+import type { SoundStats } from '../../src/protocol/recorder-link.ts';
 import { RUN_UP_BLOCKS, startAacEncoder } from './aac.ts';
 import type { Link } from './link.ts';
+import { sendSpans } from './send-spans.ts';
 import { SoundGrid } from './sound-grid.ts';
+import { SoundProbe } from './sound-probe.ts';
 
 /**
  * How much later than the picture of the same moment the tab's sound arrives, ms: measured with a flash-and-beep film
@@ -20,16 +28,14 @@ export type Sound = {
   endAt(endMs: number): void;
   tick(nowMs: number): void;
   readonly isDone: boolean;
-  stats(): {
-    audioInserted: number;
-    audioDropped: number;
-    audioStretched: number;
-    audioJumps: number;
-  };
+  /** Ends what is measured over time: nothing is recorded from here on. */
+  flush(): void;
+  stats(): SoundStats;
 };
 
 export type SoundOptions = {
   readonly audioBitrate: number;
+  readonly soundSkewMs: number;
   readonly samples: ReadableStream<AudioData>;
   readonly link: Link;
   readonly onFailed: (error: unknown) => void;
@@ -59,17 +65,24 @@ export async function startSound(options: SoundOptions): Promise<Sound> {
   const first = Promise.withResolvers<number>();
   let grid: SoundGrid | undefined;
   void readSamples(options.samples, (data) => {
-    grid ??= new SoundGrid({ inputRate: data.sampleRate, latencyMs: SOUND_LATENCY_MS });
+    grid ??= new SoundGrid({
+      inputRate: data.sampleRate,
+      latencyMs: SOUND_LATENCY_MS,
+      skewMs: options.soundSkewMs,
+    });
     offer(grid, data, link.nowMs());
     first.resolve(data.sampleRate);
   }).catch(options.onFailed);
   const inputRate = await first.promise;
   const sound = grid as unknown as SoundGrid;
+  const probe = new SoundProbe(sendSpans(link, 'silent'));
   let baseMs = 0;
+  let startMs = Infinity;
   return {
     inputRate,
-    begin: (base, startMs) => {
+    begin: (base, start) => {
       baseMs = base;
+      startMs = start;
       sound.start({ baseMs, startMs, firstBlock: -RUN_UP_BLOCKS });
     },
     endAt: (endMs) => {
@@ -78,16 +91,23 @@ export async function startSound(options: SoundOptions): Promise<Sound> {
     tick: (nowMs) => {
       for (const block of sound.pull(nowMs - PULL_DELAY_MS)) {
         if (block.index < endFrame + RUN_OUT_BLOCKS) encoder.encode(block);
+        const blockMs = baseMs + (block.index * AAC_FRAME_SAMPLES) / SAMPLES_PER_MS;
+        if (blockMs >= startMs && block.index < endFrame) probe.listen(block, blockMs);
       }
     },
     get isDone() {
       return sentFrames >= endFrame;
+    },
+    flush: () => {
+      probe.end(baseMs + (endFrame * AAC_FRAME_SAMPLES) / SAMPLES_PER_MS);
     },
     stats: () => ({
       audioInserted: sound.counts.inserted,
       audioDropped: sound.counts.dropped,
       audioStretched: Math.round(sound.counts.stretched),
       audioJumps: sound.counts.jumps,
+      soundLateness: sound.lateness.value,
+      ...probe.loudness,
     }),
   };
 }

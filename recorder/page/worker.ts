@@ -47,6 +47,7 @@ async function run(start: WorkerStart): Promise<void> {
 function record(link: Link, picture: Picture, sound: Sound): void {
   let hasEnded = false;
   let statsAtMs = 0;
+  let socketQueueMaxBytes = 0;
 
   picture.onBegun = (firstFrameMs) => {
     const originMs = boundaryAtOrBefore(firstFrameMs);
@@ -63,7 +64,7 @@ function record(link: Link, picture: Picture, sound: Sound): void {
   const stats = () => ({
     ...picture.stats(),
     ...sound.stats(),
-    socketBufferedBytes: link.bufferedBytes,
+    socketQueueMaxBytes,
   });
 
   setInterval(() => {
@@ -71,12 +72,14 @@ function record(link: Link, picture: Picture, sound: Sound): void {
     const nowMs = link.nowMs();
     picture.tick(nowMs);
     sound.tick(nowMs);
+    socketQueueMaxBytes = Math.max(socketQueueMaxBytes, link.bufferedBytes);
     if (nowMs - statsAtMs >= STATS_MS) {
       statsAtMs = nowMs;
       link.send({ type: 'stats', stats: stats() });
     }
     if (picture.isDone && sound.isDone) {
       hasEnded = true;
+      sound.flush();
       void picture.flush().then(() => {
         link.send({ type: 'ended', stats: stats() });
       });

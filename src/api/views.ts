@@ -1,6 +1,7 @@
 import { signLink, type Link } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
-import type { Recording, RecordingProgress } from '../model/recording.ts';
+import type { RecordingProgress } from '../model/progress.ts';
+import type { Recording } from '../model/recording.ts';
 
 /** Links are good for a week. */
 const LINK_LIFETIME_MS = 7 * 86_400_000;

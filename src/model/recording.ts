@@ -82,24 +82,6 @@ export type Recording = {
   readonly warnings: readonly string[];
 };
 
-/** A recording's numbers while it runs, and at its end. Metrics, logs and report use the same. */
-export type RecordingProgress = {
-  readonly atMs: number;
-  readonly segments: number;
-  readonly recordedMs: number;
-  readonly framesCaptured: number;
-  readonly framesEncoded: number;
-  readonly framesRepeated: number;
-  readonly framesDropped: number;
-  readonly emptySlots: number;
-  readonly fps: number;
-  readonly bytes: number;
-  /** CPU of this recording's processes, in cores, since the last progress. */
-  readonly cores: number;
-  /** Proportional set size of this recording's processes. */
-  readonly memoryMb: number;
-};
-
 export function isFinal(state: RecordingState): state is 'completed' | 'failed' {
   return state === 'completed' || state === 'failed';
 }

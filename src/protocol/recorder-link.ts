@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RECORDING_MEDIA } from '../model/recording.ts';
+import { SPAN_KINDS } from '../model/spans.ts';
 
 /**
  * The guarded WebSocket between the recorder tab and the worker's Node process. Encoded media travels as
@@ -16,6 +17,8 @@ export const recorderPageConfigSchema = z.object({
   fps: z.number().int(),
   videoBitrate: z.number().int(),
   audioBitrate: z.number().int(),
+  /** For tests and benches: sound is laid this much later than it should be, ms, and the report must notice. */
+  soundSkewMs: z.number().min(-1000).max(1000),
 });
 export type RecorderPageConfig = z.infer<typeof recorderPageConfigSchema>;
 
@@ -33,7 +36,10 @@ export type ToPage =
   /** Record up to this boundary, Unix ms, then end. */
   | { readonly type: 'stop'; readonly endMs: number };
 
-const captureStatsSchema = z.object({
+/** How much later than its capture something lies on the grid, ms: mean of all, and of the last moments. Null before any. */
+const latenessSchema = z.object({ meanMs: z.number(), recentMs: z.number() }).nullable();
+
+const pictureStatsSchema = z.object({
   /** Frames the tab capture handed over. */
   captured: z.number(),
   /** Pictures encoded, fillers included. */
@@ -47,12 +53,32 @@ const captureStatsSchema = z.object({
   emptySlots: z.number(),
   /** Present phase of the slots, in slots. */
   phase: z.number(),
+  /** Most pictures that waited for the encoder. */
+  encodeQueueMax: z.number(),
+  pictureLateness: latenessSchema,
+});
+export type PictureStats = z.infer<typeof pictureStatsSchema>;
+
+const soundStatsSchema = z.object({
   audioInserted: z.number(),
   audioDropped: z.number(),
   audioStretched: z.number(),
   audioJumps: z.number(),
-  socketBufferedBytes: z.number(),
-  encodeQueue: z.number(),
+  soundLateness: latenessSchema,
+  /** Null while nothing was above −70 LUFS. */
+  integratedLufs: z.number().nullable(),
+  /** Sound that counted in it. */
+  loudnessMs: z.number(),
+  /** Null while there was no sound but zeros. */
+  truePeakDbtp: z.number().nullable(),
+});
+export type SoundStats = z.infer<typeof soundStatsSchema>;
+
+const captureStatsSchema = z.object({
+  ...pictureStatsSchema.shape,
+  ...soundStatsSchema.shape,
+  /** Most bytes that waited in the socket. */
+  socketQueueMaxBytes: z.number(),
 });
 export type CaptureStats = z.infer<typeof captureStatsSchema>;
 
@@ -64,6 +90,13 @@ export const fromPageSchema = z.discriminatedUnion('type', [
   /** Recording began: the boundary at which segment 0 starts, and the time of the first picture, Unix ms. */
   z.object({ type: z.literal('origin'), originMs: z.number().int(), firstFrameMs: z.number() }),
   z.object({ type: z.literal('stats'), stats: captureStatsSchema }),
+  /** A span in the recorded picture or sound began (`endMs` null) or ended; Unix ms. Its start names it. */
+  z.object({
+    type: z.literal('span'),
+    kind: z.enum(SPAN_KINDS).exclude(['frozen']),
+    startMs: z.number(),
+    endMs: z.number().nullable(),
+  }),
   /** Everything up to the asked end was sent. */
   z.object({ type: z.literal('ended'), stats: captureStatsSchema }),
   z.object({ type: z.literal('failed'), code: z.string(), message: z.string() }),

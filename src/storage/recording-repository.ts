@@ -1,4 +1,5 @@
-import type { Recording, RecordingProgress, RecordingState } from '../model/recording.ts';
+import type { RecordingProgress } from '../model/progress.ts';
+import type { Recording, RecordingState } from '../model/recording.ts';
 import type { Closable } from '../lifecycle.ts';
 
 export type RecordingFilter = {

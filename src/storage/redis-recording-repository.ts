@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { ChalkreelError } from '../errors.ts';
 import type { Closable } from '../lifecycle.ts';
-import type { Recording, RecordingProgress, RecordingState } from '../model/recording.ts';
+import type { RecordingProgress } from '../model/progress.ts';
+import type { Recording, RecordingState } from '../model/recording.ts';
 import { objectKeys } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readPage, readCursor, writeCursor } from './recording-cursor.ts';

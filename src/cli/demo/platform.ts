@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChalkreelError } from '../../errors.ts';
 import type { Highlight } from '../../model/highlight.ts';
-import { isFinal, type Recording, type RecordingProgress } from '../../model/recording.ts';
+import type { RecordingProgress } from '../../model/progress.ts';
+import { isFinal, type Recording } from '../../model/recording.ts';
 
 /** How often the API is asked. */
 const POLL_MS = 250;

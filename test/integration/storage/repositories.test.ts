@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Recording, RecordingProgress, RecordingState } from '../../../src/model/recording.ts';
+import { NO_PROGRESS } from '../../../src/model/progress.ts';
+import type { Recording, RecordingState } from '../../../src/model/recording.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { collect } from '../../support/collect.ts';
 import { sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
@@ -131,19 +132,12 @@ describe('recordings', () => {
 
   it('keep their progress, and go with everything of theirs in Redis', async () => {
     await services.recordings.create(sampleRecording({ id: 'deleted' }));
-    const progress: RecordingProgress = {
-      atMs: 1,
-      segments: 2,
-      recordedMs: 3200,
-      framesCaptured: 96,
-      framesEncoded: 96,
-      framesRepeated: 0,
-      framesDropped: 0,
-      emptySlots: 0,
-      fps: 30,
-      bytes: 1000,
-      cores: 0.8,
-      memoryMb: 500,
+    const progress = {
+      ...NO_PROGRESS,
+      atMs: 5,
+      segments: 3,
+      framesCaptured: 144,
+      avOffsetMs: -1.5,
     };
     await services.recordings.setProgress('deleted', progress);
     expect(await services.recordings.findProgress('deleted')).toEqual(progress);
