@@ -4,11 +4,14 @@ import {
   slotsPerSegment,
   type GridFps,
 } from '../../src/model/grid.ts';
-import type { CaptureStats } from '../../src/protocol/recorder-link.ts';
+import type { PictureStats } from '../../src/protocol/recorder-link.ts';
 import { hasCornerMarks } from './corner-marks.ts';
 import { HeldPicture } from './held-picture.ts';
+import { LatenessMean } from './lateness.ts';
 import type { Link } from './link.ts';
 import { startPictureEncoder, type PictureEncoder } from './picture-encoder.ts';
+import { PictureProbe } from './picture-probe.ts';
+import { sendSpans } from './send-spans.ts';
 import { SlotGrid, type DueSlot } from './slots.ts';
 
 /** Beyond this many pictures waiting in the encoder, every other slot is left empty … */
@@ -30,10 +33,7 @@ export type Picture = {
   tick(nowMs: number): void;
   flush(): Promise<void>;
   readonly isDone: boolean;
-  stats(): Omit<
-    CaptureStats,
-    'audioInserted' | 'audioDropped' | 'audioStretched' | 'audioJumps' | 'socketBufferedBytes'
-  >;
+  stats(): PictureStats;
 };
 
 export type PictureOptions = {
@@ -60,13 +60,18 @@ class TabPicture implements Picture {
   readonly #perSegment: number;
   readonly #held: HeldPicture;
   readonly #encoder: PictureEncoder;
+  readonly #probe: PictureProbe;
+  readonly #lateness = new LatenessMean();
   readonly #counts = { captured: 0, encoded: 0, repeated: 0, late: 0, dropped: 0, emptySlots: 0 };
   #grid: SlotGrid<VideoFrame> | undefined;
   /** The latest frame before recording begins. */
   #waiting: VideoFrame | undefined;
   #baseMs = 0;
+  #encodeQueueMax = 0;
   #endSlot = Infinity;
   #decidedSlots = 0;
+  /** Not before the first captured picture: the lead-in is black by intention. */
+  #hasPicture = false;
 
   constructor(options: PictureOptions) {
     this.#options = options;
@@ -77,6 +82,11 @@ class TabPicture implements Picture {
       onChunk: (chunk) => {
         this.#send(chunk);
       },
+    });
+    const { link } = options;
+    this.#probe = new PictureProbe({
+      black: sendSpans(link, 'black'),
+      still: sendSpans(link, 'still'),
     });
     this.firstFrame = new Promise((resolve) => {
       void this.#read(options.frames, resolve).then(() => {
@@ -89,11 +99,12 @@ class TabPicture implements Picture {
     return this.#grid !== undefined && this.#grid.next >= this.#endSlot;
   }
 
-  stats(): ReturnType<Picture['stats']> {
+  stats(): PictureStats {
     return {
       ...this.#counts,
       phase: this.#grid?.phase ?? 0,
-      encodeQueue: this.#encoder.queueSize,
+      encodeQueueMax: this.#encodeQueueMax,
+      pictureLateness: this.#lateness.value,
     };
   }
 
@@ -120,6 +131,7 @@ class TabPicture implements Picture {
 
   async flush(): Promise<void> {
     for (const frame of this.#grid?.drain() ?? []) frame.close();
+    this.#probe.end(this.#slotMs(this.#endSlot));
     await this.#encoder.flush();
   }
 
@@ -164,12 +176,30 @@ class TabPicture implements Picture {
     }
     this.#counts.emptySlots += due.slot - this.#decidedSlots;
     this.#decidedSlots = due.slot + 1;
+    const atMs = this.#slotMs(due.slot);
     if (due.frame === undefined) this.#counts.repeated += 1;
-    else this.#held.take(due.frame);
+    else {
+      this.#noteLateness(atMs, this.#capturedAtMs(due.frame));
+      this.#held.take(due.frame);
+    }
     const picture = this.#held.at((due.slot * 1e6) / this.#options.fps);
     this.#encoder.encode(picture, { isKey: due.isKey, isFresh: due.frame !== undefined });
     picture.close();
     this.#counts.encoded += 1;
+    this.#encodeQueueMax = Math.max(this.#encodeQueueMax, this.#encoder.queueSize);
+    if (this.#hasPicture) {
+      this.#probe.see(atMs, due.frame !== undefined, () => this.#held.at(0));
+    }
+  }
+
+  #slotMs(slot: number): number {
+    return this.#baseMs + (slot * 1000) / this.#options.fps;
+  }
+
+  /** The picture that recording began with may have been drawn long before: it is late by intention. */
+  #noteLateness(slotMs: number, capturedAtMs: number): void {
+    if (this.#hasPicture) this.#lateness.add(slotMs - capturedAtMs);
+    this.#hasPicture = true;
   }
 
   /** When encoder or socket fall behind, every other slot is left empty before encoding, never after. */
