@@ -53,6 +53,13 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
   const worker = new Worker(
     queue,
     async (job, token) => {
+      // What we broke off ourselves is no failed attempt: the job goes back to the others, as it was.
+      const handBack = async (): Promise<never> => {
+        await job.moveToWait(token);
+        throw new WaitingError();
+      };
+      // A fetch that was waiting when we paused may still bring one, even one just handed back.
+      if (closing.signal.aborted) return handBack();
       const run = options.handle(options.schema.parse(job.data), closing.signal);
       const settled: Promise<void> = run
         .catch(() => undefined)
@@ -62,9 +69,7 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
         await run;
       } catch (error) {
         if (!closing.signal.aborted) throw error;
-        // What we broke off ourselves is no failed attempt: the job goes back to the others, as it was.
-        await job.moveToWait(token);
-        throw new WaitingError();
+        await handBack();
       }
     },
     {

@@ -69,14 +69,17 @@ it('tries a failed job again', async () => {
 
 it('hands on a job that closing broke off, without using up its attempts', async () => {
   await services.queue.enqueueRecording('broken-off');
+  let runs = 0;
   // More often than a job is tried.
   for (let round = 0; round < 6; round++) {
     let isRunning = false;
     const consumer = consumeRecordings(services.redis, {
-      concurrency: 1,
+      // One works, one waits for a job: it must not take what the other hands back.
+      concurrency: 2,
       log,
       handle: async ({ recordingId }, signal) => {
         if (recordingId !== 'broken-off') return;
+        runs++;
         isRunning = true;
         await delay(60_000, signal);
       },
@@ -85,6 +88,7 @@ it('hands on a job that closing broke off, without using up its attempts', async
     await consumer.close();
   }
   const { client } = services.redis;
+  expect(runs).toBe(6);
   const job = await client.hgetall('chalkreel:queue:recordings:broken-off');
   expect(job.atm).toBeUndefined();
   expect(await client.lrange('chalkreel:queue:recordings:wait', 0, -1)).toContain('broken-off');
