@@ -10,6 +10,6 @@ export function findChromium(config: Pick<Config, 'chromium'>): string {
   throw new ChalkreelError(
     'chromium-missing',
     `Chromium was not found (looked for ${names.join(', ')}); install Debian's package chromium or set CHALKREEL_CHROMIUM`,
-    { fault: 'dependency' },
+    { fault: 'input', details: { field: 'CHALKREEL_CHROMIUM' } },
   );
 }

@@ -48,6 +48,7 @@ type Consumption<Job> = ConsumeOptions<Job> & {
 function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closable {
   const { queue, log } = options;
   const closing = new AbortController();
+  const isClosing = (): boolean => closing.signal.aborted;
   const running = new Set<Promise<void>>();
   const connection = redis.openBlocking();
   const worker = new Worker(
@@ -59,7 +60,7 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
         throw new WaitingError();
       };
       // A fetch that was waiting when we paused may still bring one, even one just handed back.
-      if (closing.signal.aborted) return handBack();
+      if (isClosing()) return handBack();
       const run = options.handle(options.schema.parse(job.data), closing.signal);
       const settled: Promise<void> = run
         .catch(() => undefined)
@@ -68,7 +69,7 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
       try {
         await run;
       } catch (error) {
-        if (!closing.signal.aborted) throw error;
+        if (!isClosing()) throw error;
         await handBack();
       }
     },

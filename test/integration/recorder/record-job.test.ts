@@ -6,8 +6,7 @@ import { recordJob, type RecordJobOptions } from '../../../recorder/record-job.t
 import { systemClock } from '../../../src/clock.ts';
 import { Resources } from '../../../src/lifecycle.ts';
 import { createLog } from '../../../src/log.ts';
-import { SEGMENT_MS } from '../../../src/model/grid.ts';
-import type { RecordingProgress } from '../../../src/model/recording.ts';
+import { NO_PROGRESS } from '../../../src/model/progress.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
@@ -16,20 +15,8 @@ const log = createLog('test', 'silent');
 const LEAD_IN_MS = 300;
 /** Two segments and a half after the origin. */
 const STOPPED_AT_MS = SAMPLE_ORIGIN_MS + 4000;
-const PROGRESS: RecordingProgress = {
-  atMs: STOPPED_AT_MS,
-  segments: 2,
-  recordedMs: 2 * SEGMENT_MS,
-  framesCaptured: 90,
-  framesEncoded: 88,
-  framesRepeated: 3,
-  framesDropped: 2,
-  emptySlots: 1,
-  fps: 30,
-  bytes: 1000,
-  cores: 0.5,
-  memoryMb: 400,
-};
+/** As the worker counted before it died. */
+const PROGRESS = { ...NO_PROGRESS, atMs: STOPPED_AT_MS, segments: 2, framesCaptured: 90 };
 
 const resources = new Resources();
 let services: TestServices;
