@@ -32,7 +32,9 @@ export class QualityWatch implements Closable {
   readonly #source = this.#frozenWatch('source');
   #timer: NodeJS.Timeout | undefined;
   #originMs: number | undefined;
-  #fromMs = Infinity;
+  /** Since when the page's beats have come without a break: nobody looked at its videos before. */
+  #beatsSinceMs = 0;
+  #lastBeatMs = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -41,7 +43,8 @@ export class QualityWatch implements Closable {
   /** Recording begins at `fromMs`: the beacon counts from here on. Spans are given from `originMs`. All Unix ms. */
   begin(originMs: number, fromMs: number): void {
     this.#originMs = originMs;
-    this.#fromMs = fromMs;
+    this.#beatsSinceMs = fromMs;
+    this.#lastBeatMs = fromMs;
     this.#page.begin(fromMs);
     this.#timer ??= setInterval(() => {
       this.#page.advance(this.#nowMs());
@@ -53,10 +56,13 @@ export class QualityWatch implements Closable {
     const nowMs = this.#nowMs();
     if (this.#originMs === undefined) return;
     this.#page.advance(nowMs);
-    // While the page stood still nobody looked at its videos.
-    if (this.#isFrozen('page')) this.#source.stop(nowMs);
+    if (this.#isFrozen('page')) {
+      this.#beatsSinceMs = nowMs;
+      this.#source.stop(this.#lastBeatMs);
+    }
+    this.#lastBeatMs = nowMs;
     this.#page.sign(nowMs);
-    this.#source.sign(Math.max(this.#fromMs, nowMs - standingMs));
+    this.#source.sign(Math.max(this.#beatsSinceMs, nowMs - standingMs));
     this.#source.advance(nowMs);
   }
 

@@ -11,6 +11,14 @@ const BLACK_SHARE = 0.98;
 /** Luma is read at every eighth pixel of every eighth line. */
 const SCALE = 8;
 
+/** What of a VideoFrame is needed to look at it. */
+export type Picture = {
+  readonly visibleRect: { readonly width: number; readonly height: number } | null;
+  allocationSize(): number;
+  copyTo(bytes: Uint8Array): Promise<unknown>;
+  close(): void;
+};
+
 /** Looks at the pictures that are recorded, now and then: nearly black, or the same as before. */
 export class PictureProbe {
   readonly #black: SpanWatch;
@@ -28,7 +36,7 @@ export class PictureProbe {
   }
 
   /** A picture lies at `atMs`: a captured one (`isNew`) or the held one again. `take` gives a copy to be closed here. */
-  see(atMs: number, isNew: boolean, take: () => VideoFrame): void {
+  see(atMs: number, isNew: boolean, take: () => Picture): void {
     if (isNew) {
       this.#newestMs = atMs;
       this.#isUnread = true;
@@ -49,7 +57,7 @@ export class PictureProbe {
     this.#still.stop(endMs);
   }
 
-  async #read(picture: VideoFrame, atMs: number): Promise<void> {
+  async #read(picture: Picture, atMs: number): Promise<void> {
     this.#isReading = true;
     try {
       const size = picture.allocationSize();
@@ -81,7 +89,7 @@ export class PictureProbe {
 }
 
 /** Nearly black; `luma` is the first plane, tightly packed, limited range. */
-export function isBlack(
+function isBlack(
   luma: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
 ): boolean {
@@ -100,6 +108,8 @@ export function isBlack(
 function hashOf(bytes: Uint8Array): number {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   let hash = 0x811c9dc5;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  for (let i = 0; i < words.length; i += 1) {
+    hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
+  }
   return hash;
 }
