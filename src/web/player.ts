@@ -53,7 +53,7 @@ export function createPlayer(video: HTMLVideoElement, events: PlayerEvents): Pla
   const loadByHls = (url: string, isLive: boolean): void => {
     hls?.destroy();
     hls = new Hls({ ...SETTINGS, startPosition: isLive ? -1 : 0 });
-    recoverByItself(hls, events);
+    recoverByItself(hls, { url, events });
     hls.on(Hls.Events.MANIFEST_PARSED, play);
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -84,7 +84,7 @@ export function createPlayer(video: HTMLVideoElement, events: PlayerEvents): Pla
   };
 }
 
-function recoverByItself(hls: Hls, events: PlayerEvents): void {
+function recoverByItself(hls: Hls, { url, events }: { url: string; events: PlayerEvents }): void {
   hls.on(Hls.Events.ERROR, (_event, data) => {
     if (!data.fatal) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
@@ -93,7 +93,9 @@ function recoverByItself(hls: Hls, events: PlayerEvents): void {
     }
     events.onNotice('The connection was lost. Trying again…');
     setTimeout(() => {
-      hls.startLoad();
+      // Without a playlist there is nothing to go on with.
+      if (hls.levels.length === 0) hls.loadSource(url);
+      else hls.startLoad();
     }, 2000);
   });
 }

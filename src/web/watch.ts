@@ -28,6 +28,7 @@ async function watch(api: WatchApi): Promise<void> {
   goLive.addEventListener('click', () => {
     player.goLive();
   });
+  offerSound();
   let isLoaded = false;
   for (;;) {
     try {
@@ -47,14 +48,29 @@ async function watch(api: WatchApi): Promise<void> {
   }
 }
 
+/** Browsers let pages begin by themselves without sound only: one press brings it. */
+function offerSound(): void {
+  const button = element('sound');
+  const update = (): void => {
+    button.hidden = video.hidden || !video.muted;
+  };
+  button.addEventListener('click', () => {
+    video.muted = false;
+  });
+  video.addEventListener('volumechange', update);
+  video.addEventListener('playing', update);
+}
+
 /** Loads the player once there is something to play; says what is being waited for until then. */
 function loadWhenThere(player: Player, api: WatchApi, recording: WatchedRecording): boolean {
   const isOver = isFinal(recording.state);
-  if (recording.originMs === null) {
+  const isEmpty = recording.originMs === null || (!isOver && recording.progress?.segments === 0);
+  if (isEmpty) {
     showNotice(isOver ? 'Nothing was recorded.' : 'The class is about to begin…');
     return false;
   }
   showNotice('Loading…');
+  video.hidden = false;
   player.load(api.playlistUrl, { isLive: !isOver });
   return true;
 }
