@@ -45,15 +45,21 @@ export async function waitForMedia(
     const recording = await services.recordings.get(recordingId);
     entries.push(...(await services.segments.read(recordingId, entries.length)));
     const { originMs, leadInMs } = recording;
-    const found = { entries, originMs: originMs ?? 0, leadInMs: leadInMs ?? 0, warnings: [] };
-    const last = entries.at(-1);
+    // A clip is cut from all the media there is, also what came late.
+    const find = async (warnings: readonly string[] = []): Promise<RecordedMedia> => ({
+      entries: await services.segments.readAll(recordingId),
+      originMs: originMs ?? 0,
+      leadInMs: leadInMs ?? 0,
+      warnings,
+    });
+    const aside = await services.segments.readAside(recordingId);
+    const last = Math.max(...[entries.at(-1), aside.at(-1)].map((entry) => entry?.n ?? -1));
     // Entries come in order of n: a later one closes the window too.
-    const isClosed =
-      originMs !== null && last !== undefined && last.n >= lastSegmentOf(window, originMs);
-    if (isClosed || isFinal(recording.state)) return found;
+    const isClosed = originMs !== null && last >= lastSegmentOf(window, originMs);
+    if (isClosed || isFinal(recording.state)) return find();
     if (services.clock.nowMs() > deadlineMs) {
       const warning = `The end of the window did not arrive within ${PATIENCE_MS / 1000} s.`;
-      return { ...found, warnings: [warning] };
+      return find([warning]);
     }
     await delay(POLL_MS, signal);
   }

@@ -8,7 +8,7 @@ import { writeMediaPlaylist } from '../src/media/playlist.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import type { Services } from '../src/queue/open-services.ts';
 import { objectKeys } from '../src/storage/keys.ts';
-import { planEventPlaylist } from '../src/storage/recording-playlist.ts';
+import { planFinalPlaylist } from '../src/storage/recording-playlist.ts';
 import type { FleetClock } from './fleet-clock.ts';
 import { openFleetPublisher } from './fleet-publisher.ts';
 import type { PageServer } from './page-server.ts';
@@ -44,7 +44,7 @@ export async function recordJob(recordingId: string, options: RecordJobOptions):
   if (isFinal(recording.state)) return;
   if (recording.stopRequestedAtMs !== null) {
     // Stopped while nobody recorded it: what there is, is the whole.
-    const entries = await services.segments.read(recordingId);
+    const entries = await services.segments.readAll(recordingId);
     const progress = await services.recordings.findProgress(recordingId);
     const outcome = stoppedOutcome(recording, entries, progress) ?? stoppedBeforeStart();
     await finish(recordingId, options, outcome);
@@ -95,7 +95,7 @@ async function run(
     }),
   });
   const earlier: EarlierWork = {
-    entries: await services.segments.read(id),
+    entries: await services.segments.readAll(id),
     progress: await services.recordings.findProgress(id),
   };
   listen(run, recording, earlier, options);
@@ -182,7 +182,7 @@ async function finish(
   let tailMs: number | null = null;
   if (!(outcome instanceof ChalkreelError)) {
     const recording = await retried(() => services.recordings.get(id));
-    const entries = await retried(() => services.segments.read(id));
+    const entries = await retried(() => services.segments.readAll(id));
     const whole = wholeOutcome(outcome, recording, entries);
     const report = Buffer.from(writeReport(recording.settings, whole));
     await retried(() => services.store.put(objectKeys.report(id), report));
@@ -210,10 +210,10 @@ async function finish(
 
 async function writeFinalPlaylist(id: string, services: Services): Promise<void> {
   const recording = await services.recordings.get(id);
-  const entries = await services.segments.read(id);
-  const plan = planEventPlaylist(entries, recording);
+  const entries = await services.segments.readAll(id);
+  const plan = planFinalPlaylist(entries, recording);
   if (plan === undefined) return;
-  const text = writeMediaPlaylist({ ...plan, type: 'VOD', ended: true });
+  const text = writeMediaPlaylist(plan);
   await services.store.put(objectKeys.playlist(id), Buffer.from(text));
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../queue/open-services.ts';
 import type { EntryCache } from './entry-cache.ts';
+import type { PlaylistCache } from './playlist-cache.ts';
 import type { LinkContext } from './views.ts';
 
 /** What the api is built from. */
@@ -19,5 +20,6 @@ export type ApiServices = Services & {
 /** What routes use. */
 export type ApiContext = ApiServices & {
   readonly entries: EntryCache;
+  readonly playlists: PlaylistCache;
   readonly links: (request: Request) => LinkContext;
 };

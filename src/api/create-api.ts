@@ -1,3 +1,4 @@
+import compression from 'compression';
 import express, { Router, type Express, type RequestHandler } from 'express';
 import { inputError } from '../errors.ts';
 import { keyAccess, linkAccess } from './access.ts';
@@ -7,21 +8,28 @@ import { healthRoutes } from './health-routes.ts';
 import { highlightRoutes } from './highlight-routes.ts';
 import { mediaRoutes } from './media-routes.ts';
 import { createMetrics } from './metrics.ts';
+import { PlaylistCache } from './playlist-cache.ts';
 import { pageRoutes } from './page-routes.ts';
 import { problemHandler } from './problem.ts';
 import { recordingRoutes } from './recording-routes.ts';
+import { reportRoutes } from './report-routes.ts';
 
 /** The HTTP API and the pages. `/v1` takes a key; `/t/<token>/v1` is the same for holders of a signed link. */
 export function createApi(services: ApiServices): Express {
   const context = createContext(services);
   const metrics = createMetrics(services.recordings);
   const v1 = Router();
-  v1.use(recordingRoutes(context), mediaRoutes(context), highlightRoutes(context));
+  v1.use(
+    recordingRoutes(context),
+    reportRoutes(context),
+    mediaRoutes(context),
+    highlightRoutes(context),
+  );
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', 'loopback');
-  app.use(metrics.measure, safeHeaders);
+  app.use(metrics.measure, safeHeaders, compressText);
   app.use(healthRoutes(context));
   app.get('/metrics', metrics.send);
   app.use(pageRoutes(context));
@@ -36,9 +44,12 @@ export function createApi(services: ApiServices): Express {
 }
 
 function createContext(services: ApiServices): ApiContext {
+  const { segments: index, clock } = services;
+  const entries = new EntryCache(index);
   return {
     ...services,
-    entries: new EntryCache(services.segments),
+    entries,
+    playlists: new PlaylistCache({ entries, index, clock }),
     links: (request) => ({
       baseUrl: `${request.protocol}://${request.get('host') ?? 'localhost'}`,
       secrets: services.linkSecrets,
@@ -46,6 +57,12 @@ function createContext(services: ApiServices): ApiContext {
     }),
   };
 }
+
+/** Playlists, JSON and pages; media is as small as it gets. */
+const compressText: RequestHandler = compression({
+  filter: (_request, response) =>
+    /mpegurl|json|javascript|^text\//.test(String(response.getHeader('Content-Type'))),
+});
 
 const safeHeaders: RequestHandler = (_request, response, next) => {
   response.set('X-Content-Type-Options', 'nosniff');

@@ -20,27 +20,36 @@ export class EntryCache {
     this.#index = index;
   }
 
-  /** All entries up to now, in order. The array grows later: do not keep it. */
-  async read(recordingId: string): Promise<readonly SegmentEntry[]> {
+  /**
+   * All entries up to now, in order; at least so many as are known to be there, though a reading that began before may be shared. The
+   * array grows later: do not keep it.
+   */
+  async read(recordingId: string, atLeast = 0): Promise<readonly SegmentEntry[]> {
     const cached = this.#touch(recordingId);
-    cached.reading ??= this.#readOn(recordingId, cached).finally(() => {
-      cached.reading = undefined;
-    });
-    await cached.reading;
+    await this.#share(recordingId, cached);
+    if (cached.entries.length < atLeast) await this.#share(recordingId, cached);
     this.#evict(recordingId);
     return cached.entries;
   }
 
-  /** The entry of one number; asks the index only when it is not known yet. */
+  /** The entry of one number, also one out of order; asks the index only when it is not known yet. */
   async find(recordingId: string, n: number): Promise<SegmentEntry | undefined> {
     const known = this.#recordings.get(recordingId)?.byNumber.get(n);
     if (known !== undefined) return known;
     await this.read(recordingId);
-    return this.#recordings.get(recordingId)?.byNumber.get(n);
+    const found = this.#recordings.get(recordingId)?.byNumber.get(n);
+    return found ?? (await this.#index.readAside(recordingId)).find((entry) => entry.n === n);
   }
 
   forget(recordingId: string): void {
     this.#recordings.delete(recordingId);
+  }
+
+  #share(recordingId: string, cached: Cached): Promise<void> {
+    cached.reading ??= this.#readOn(recordingId, cached).finally(() => {
+      cached.reading = undefined;
+    });
+    return cached.reading;
   }
 
   async #readOn(recordingId: string, cached: Cached): Promise<void> {

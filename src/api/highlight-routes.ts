@@ -1,6 +1,7 @@
 import { Router, type RequestHandler } from 'express';
 import { ChalkreelError } from '../errors.ts';
 import { delay } from '../lifecycle.ts';
+import type { PlaylistBytes } from '../media/growing-playlist.ts';
 import { writeMediaPlaylist } from '../media/playlist.ts';
 import type { ClipMedia, Highlight } from '../model/highlight.ts';
 import { highlightTriggerSchema } from '../protocol/highlight-trigger.ts';
@@ -66,12 +67,16 @@ function sendClipPlaylist(context: ApiContext): RequestHandler {
     const deadline = context.clock.monotonicMs() + FIRST_SEGMENT_WAIT_MS;
     for (;;) {
       const recording = await context.recordings.get(highlight.recordingId);
-      const entries = await context.entries.read(recording.id);
-      const { playlist, isOver } = planClipPlaylist(entries, recording, highlight.window);
+      const settled = await context.playlists.settle(recording);
+      const entries = await context.entries.read(recording.id, settled?.count);
+      const plan = planClipPlaylist(entries, recording, highlight.window, settled?.last);
+      const { playlist, isOver } = plan;
       if (playlist !== undefined) {
         const { segments, ended } = playlist;
         const revision = `${highlight.id}-${segments.length}-${ended ? 'ended' : 'open'}`;
-        sendPlaylist(request, response, { revision, text: () => writeMediaPlaylist(playlist) });
+        const pieces = [Buffer.from(writeMediaPlaylist(playlist))];
+        const write = (): PlaylistBytes => ({ pieces, isGzip: false });
+        sendPlaylist(request, response, { revision, ended, write });
         return;
       }
       if (isOver)

@@ -1,72 +1,91 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { ChalkreelError } from '../errors.ts';
-import { writeMediaPlaylist } from '../media/playlist.ts';
+import type { PlaylistBytes, PlaylistForm } from '../media/growing-playlist.ts';
 import { isFinal } from '../model/recording.ts';
 import { accessOf, allowed, forbidden, idOf, mayPlay } from './access.ts';
 import { windowSegments } from './clip-playlist.ts';
 import type { ApiContext } from './context.ts';
-import { parseSegmentName, planEventPlaylist } from '../storage/recording-playlist.ts';
+import { parseSegmentName } from '../storage/recording-playlist.ts';
 import { notYet } from './problem.ts';
 import { sendObject } from './send-object.ts';
 
 /** A player asks again after this; a segment is due every 1.6 s. */
 const RETRY_AFTER_S = 2;
-/** Whole playlists kept as text, so that many viewers of one class share the work. */
-const MAX_CACHED_PLAYLISTS = 100;
+/** Caches in between hold a growing playlist for half a target duration, so that many viewers are one request; players always ask. */
+const GROWING_MAX_AGE = 'max-age=0, s-maxage=1';
+/** What has ended stays as it is; media that comes late may still change the final playlist. */
+const ENDED_MAX_AGE = 'max-age=300';
 
-/** A recording's playlist and segments. */
+/** A recording's playlists and segments: the whole as it grows, a window of its newest part, and the final one. */
 export function mediaRoutes(context: ApiContext): Router {
   const router = Router();
-  router.get('/recordings/:id/index.m3u8', allowed('recording'), sendRecordingPlaylist(context));
+  const mayPlayIt = allowed('recording');
+  router.get('/recordings/:id/index.m3u8', mayPlayIt, sendServedPlaylist(context, 'whole'));
+  router.get('/recordings/:id/live.m3u8', mayPlayIt, sendServedPlaylist(context, 'window'));
+  router.get('/recordings/:id/final.m3u8', mayPlayIt, sendFinalPlaylist(context));
   router.get('/recordings/:id/segments/:name', mayReadSegment(context), sendSegment(context));
   return router;
 }
 
-/** Sends a playlist; `revision` changes whenever the text does. */
+/** Sends a playlist; `revision` changes whenever its text does. `write` is told whether gzip is taken. */
 export function sendPlaylist(
   request: Request,
   response: Response,
-  options: { readonly revision: string; readonly text: () => string },
+  options: {
+    readonly revision: string;
+    readonly ended: boolean;
+    readonly write: (gzip: boolean) => PlaylistBytes;
+  },
 ): void {
+  const maxAge = options.ended ? ENDED_MAX_AGE : GROWING_MAX_AGE;
   response.set({
-    'Cache-Control': 'no-cache',
+    'Cache-Control': accessOf(response).by === 'link' ? `public, ${maxAge}` : 'private, no-cache',
     'Content-Type': 'application/vnd.apple.mpegurl',
-    ETag: `"${options.revision}"`,
+    // Weak: the same text may come in several encodings (RFC 9110 §8.8.1).
+    ETag: `W/"${options.revision}"`,
   });
-  if (request.fresh) response.status(304).end();
-  else response.send(options.text());
+  response.vary('Accept-Encoding');
+  if (request.fresh) {
+    response.status(304).end();
+    return;
+  }
+  const { pieces, isGzip } = options.write(request.acceptsEncodings('gzip') === 'gzip');
+  if (isGzip) response.set('Content-Encoding', 'gzip');
+  response.set('Content-Length', String(pieces.reduce((sum, piece) => sum + piece.length, 0)));
+  for (const piece of pieces) response.write(piece);
+  response.end();
 }
 
-function sendRecordingPlaylist(context: ApiContext): RequestHandler {
-  const texts = new Map<string, { readonly revision: string; readonly text: string }>();
-  const render = (id: string, revision: string, text: () => string): string => {
-    const cached = texts.get(id);
-    if (cached?.revision === revision) return cached.text;
-    const fresh = { revision, text: text() };
-    texts.delete(id);
-    texts.set(id, fresh);
-    for (const oldest of texts.keys()) {
-      if (texts.size <= MAX_CACHED_PLAYLISTS) break;
-      texts.delete(oldest);
-    }
-    return fresh.text;
-  };
+function sendServedPlaylist(context: ApiContext, extent: PlaylistForm['extent']): RequestHandler {
   return async (request, response) => {
     // The record first: if it is final, the entries read afterwards are all there will ever be.
     const recording = await context.recordings.get(idOf(request));
-    const entries = await context.entries.read(recording.id);
-    const [first] = entries;
-    if (first === undefined || recording.originMs === null) throw nothingYet(recording);
-    const isEnded = isFinal(recording.state);
-    const revision = `${recording.id}-${entries.length}-${isEnded ? 'ended' : 'live'}`;
-    const text = (): string => {
-      const plan = planEventPlaylist(entries, recording);
-      if (plan === undefined) throw nothingYet(recording);
-      return writeMediaPlaylist(plan);
-    };
+    const playlist = await context.playlists.findServed(recording);
+    if (playlist === undefined) throw nothingYet(recording);
+    const ended = isFinal(recording.state);
+    const isDelta = ['YES', 'v2'].includes(String(request.query._HLS_skip));
+    const forms = `${extent}${isDelta ? '-delta' : ''}${ended ? '-ended' : ''}`;
     sendPlaylist(request, response, {
-      revision,
-      text: () => render(recording.id, revision, text),
+      revision: `${recording.id}-${playlist.entries}-${forms}`,
+      ended,
+      write: (gzip) => playlist.write({ extent, isDelta, ended }, { gzip }),
+    });
+  };
+}
+
+function sendFinalPlaylist(context: ApiContext): RequestHandler {
+  return async (request, response) => {
+    const recording = await context.recordings.get(idOf(request));
+    if (!isFinal(recording.state)) {
+      const message = `Recording ${recording.id} is ${recording.state}: it has no final playlist yet`;
+      throw new ChalkreelError('recording-not-final', message, { fault: 'input' });
+    }
+    const playlist = await context.playlists.findFinal(recording);
+    if (playlist === undefined) throw nothingYet(recording);
+    sendPlaylist(request, response, {
+      revision: `${recording.id}-${playlist.entries}-final`,
+      ended: true,
+      write: (gzip) => playlist.write({ extent: 'whole', isDelta: false, ended: true }, { gzip }),
     });
   };
 }

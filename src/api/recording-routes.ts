@@ -109,6 +109,7 @@ function deleteRecording(context: ApiContext): RequestHandler {
     // Last, so that a deletion cut short can be repeated.
     await context.recordings.delete(id);
     context.entries.forget(id);
+    context.playlists.forget(id);
     response.status(204).end();
   };
 }

@@ -1,7 +1,7 @@
 import { signLink, type Link } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
-import type { Recording } from '../model/recording.ts';
+import { isFinal, type Recording } from '../model/recording.ts';
 
 /** Links are good for a week. */
 const LINK_LIFETIME_MS = 7 * 86_400_000;
@@ -30,7 +30,7 @@ export function recordingView(
     progress: progress ?? null,
     links: {
       self: `${context.baseUrl}/v1/recordings/${id}`,
-      playlist: `${context.baseUrl}/t/${token}/v1/recordings/${id}/index.m3u8`,
+      ...playlistLinks(recording, `${context.baseUrl}/t/${token}/v1/`),
       watch: `${context.baseUrl}/watch/${id}?t=${token}`,
     },
   };
@@ -54,7 +54,17 @@ export function recordingViewerView(
       progress === undefined
         ? null
         : { segments: progress.segments, recordedMs: progress.recordedMs },
-    links: { playlist: `recordings/${id}/index.m3u8` },
+    links: playlistLinks(recording, ''),
+  };
+}
+
+/** The whole as it grows, a window of its newest part, and, once it is over, all the media there is. */
+function playlistLinks({ id, state }: Recording, base: string): Record<string, string | null> {
+  const folder = `${base}recordings/${id}`;
+  return {
+    playlist: `${folder}/index.m3u8`,
+    live: `${folder}/live.m3u8`,
+    final: isFinal(state) ? `${folder}/final.m3u8` : null,
   };
 }
 

@@ -17,8 +17,12 @@ export type PlaylistOptions = {
   readonly type: 'EVENT' | 'VOD' | 'LIVE';
   /** Nothing will be appended. */
   readonly ended: boolean;
+  /** Changes of parameter sets ahead of the first segment that are no longer in it: `LIVE` only. Default 0. */
+  readonly discontinuitySequence?: number;
   /** Where players begin, to the frame: ms from the start of the playlist. */
   readonly startOffsetMs?: number;
+  /** Players may ask for what has changed (`_HLS_skip`): see `GrowingPlaylist`. */
+  readonly canSkip?: boolean;
   readonly segments: readonly PlaylistSegment[];
 };
 
@@ -27,39 +31,62 @@ export type PlaylistOptions = {
  * Always 8, so that a playlist being served keeps its header when its first hole appears.
  */
 const PROTOCOL_VERSION = 8;
+/** EXT-X-SKIP came with 9; all answers of one URI name the same. */
+const PROTOCOL_VERSION_SKIP = 9;
 /** The grid's 1.6 s, rounded; the least ever written, since the tag must not change while a playlist grows. */
 const LEAST_TARGET_DURATION_S = 2;
+/** The last line of a playlist that nothing will be appended to. */
+export const END_LINE = '#EXT-X-ENDLIST\n';
+/** A delta update leaves out what is further than this from the end: at least six target durations (§4.4.3.8), s. */
+const SKIP_BOUNDARY_S = 12;
+/** Entries of the grid's length that a delta update must keep. */
+export const LEAST_KEPT_BY_SKIP = Math.ceil(SKIP_BOUNDARY_S / 1.6);
 
 /** Writes an HLS media playlist (RFC 8216, draft-pantos-hls-rfc8216bis §4.4.3 and §4.4.4), every segment with its date. */
 export function writeMediaPlaylist(options: PlaylistOptions): string {
-  const lines = [...headerLines(options), ...options.segments.flatMap(segmentLines)];
-  if (options.ended) lines.push('#EXT-X-ENDLIST');
-  return `${lines.join('\n')}\n`;
+  const { segments, ended } = options;
+  return `${writeHeader(options)}${segments.map(writeEntry).join('')}${ended ? END_LINE : ''}`;
 }
 
-function headerLines({ mediaSequence, type, startOffsetMs, segments }: PlaylistOptions): string[] {
+/** The line that stands for entries a delta update leaves out (§4.4.5.2). */
+export function writeSkip(entries: number): string {
+  return `#EXT-X-SKIP:SKIPPED-SEGMENTS=${entries}\n`;
+}
+
+/** All lines ahead of the first entry. */
+export function writeHeader(options: PlaylistOptions): string {
+  const { mediaSequence, discontinuitySequence = 0, type, startOffsetMs, segments } = options;
   const lines = [
     '#EXTM3U',
-    `#EXT-X-VERSION:${PROTOCOL_VERSION}`,
+    `#EXT-X-VERSION:${options.canSkip ? PROTOCOL_VERSION_SKIP : PROTOCOL_VERSION}`,
     `#EXT-X-TARGETDURATION:${targetDurationS(segments)}`,
     `#EXT-X-MEDIA-SEQUENCE:${mediaSequence}`,
   ];
+  if (discontinuitySequence > 0) {
+    lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`);
+  }
   if (type !== 'LIVE') lines.push(`#EXT-X-PLAYLIST-TYPE:${type}`);
   lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
+  if (options.canSkip) {
+    lines.push(`#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=${SKIP_BOUNDARY_S.toFixed(1)}`);
+  }
   if (startOffsetMs !== undefined) {
     lines.push(`#EXT-X-START:TIME-OFFSET=${seconds(startOffsetMs)},PRECISE=YES`);
   }
-  return lines;
+  return `${lines.join('\n')}\n`;
 }
 
-function segmentLines({ uri, startMs, durationMs, discontinuity, gap }: PlaylistSegment): string[] {
-  return [
+/** All lines of one entry. */
+export function writeEntry(entry: PlaylistSegment): string {
+  const { uri, startMs, durationMs, discontinuity, gap } = entry;
+  const lines = [
     ...(discontinuity ? ['#EXT-X-DISCONTINUITY'] : []),
     ...(gap ? ['#EXT-X-GAP'] : []),
     `#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}`,
     `#EXTINF:${seconds(durationMs)},`,
     uri,
   ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** No EXTINF, rounded to the nearest second, may exceed it (§4.4.3.1). */

@@ -1,48 +1,67 @@
 import { SEGMENT_MS, segmentStartMs } from '../model/grid.ts';
-import { isFinal, type Recording } from '../model/recording.ts';
+import type { Recording } from '../model/recording.ts';
 import type { SegmentEntry } from '../model/segment.ts';
 import type { PlaylistOptions, PlaylistSegment } from '../media/playlist.ts';
 
+/** Where a playlist stands: its last entry of media, and the last number that has a line. */
+export type PlaylistPlace = { readonly n: number; readonly codecHash: string };
+
+export type PlanSegmentsOptions = {
+  /** The recording's origin, Unix ms. */
+  readonly originMs: number;
+  /** Where the segments' URIs begin; relative, so that they inherit the playlist's signed prefix. */
+  readonly folder: string;
+  /** What has lines already; without it the first entry is the playlist's first. */
+  readonly after?: PlaylistPlace | undefined;
+  /** Numbers given up up to here get their gaps, also behind the last entry. */
+  readonly settledTo?: number | undefined;
+};
+
 /**
- * The playlist of a recording as it stands: a line for each entry, and a gap for each number left out between two of
- * them. Undefined before the first segment. What is in it never changes: later entries only add lines.
+ * The final playlist of a recording: all the media there is, also what came late; a gap for each number without. Undefined when
+ * nothing was recorded.
  */
-export function planEventPlaylist(
+export function planFinalPlaylist(
   entries: readonly SegmentEntry[],
-  recording: Pick<Recording, 'originMs' | 'state'>,
+  recording: Pick<Recording, 'originMs'>,
 ): PlaylistOptions | undefined {
   const [first] = entries;
   if (first === undefined || recording.originMs === null) return undefined;
   return {
-    type: 'EVENT',
+    type: 'VOD',
     mediaSequence: first.n,
-    ended: isFinal(recording.state),
-    segments: planSegments(entries, { originMs: recording.originMs, folder: 'segments/' }),
+    ended: true,
+    segments: planSegments(entries, { originMs: recording.originMs, folder: 'segments/' }).lines,
   };
 }
 
-/** Lines for entries in order of number; URIs are relative, so that they inherit the playlist's signed prefix. */
+/**
+ * Lines for entries in order of number, and a gap for each number left out. What has lines never changes: later entries only add
+ * some, to be planned from `end` on.
+ */
 export function planSegments(
   entries: readonly SegmentEntry[],
-  options: { readonly originMs: number; readonly folder: string },
-): PlaylistSegment[] {
+  { originMs, folder, after, settledTo = -1 }: PlanSegmentsOptions,
+): { readonly lines: PlaylistSegment[]; readonly end: PlaylistPlace | undefined } {
   const lines: PlaylistSegment[] = [];
-  let previous: SegmentEntry | undefined;
+  const add = (n: number, name: string, marks: Partial<PlaylistSegment> = {}): void => {
+    const startMs = segmentStartMs(n, originMs);
+    lines.push({ uri: folder + name, startMs, durationMs: SEGMENT_MS, ...marks });
+  };
+  let end = after;
+  const addGapsTo = (n: number): void => {
+    for (let gap = (end?.n ?? n) + 1; gap <= n; gap++)
+      add(gap, `${padded(gap)}-gap.ts`, { gap: true });
+    if (end !== undefined && end.n < n) end = { ...end, n };
+  };
   for (const entry of entries) {
-    const line = (n: number, name: string): PlaylistSegment => ({
-      uri: options.folder + name,
-      startMs: segmentStartMs(n, options.originMs),
-      durationMs: SEGMENT_MS,
-    });
-    for (let n = (previous?.n ?? entry.n) + 1; n < entry.n; n++) {
-      lines.push({ ...line(n, `${padded(n)}-gap.ts`), gap: true });
-    }
-    const isChanged = previous !== undefined && previous.codecHash !== entry.codecHash;
-    const base = line(entry.n, segmentName(entry));
-    lines.push(isChanged ? { ...base, discontinuity: true } : base);
-    previous = entry;
+    addGapsTo(entry.n - 1);
+    const isChanged = end !== undefined && end.codecHash !== entry.codecHash;
+    add(entry.n, segmentName(entry), isChanged ? { discontinuity: true } : {});
+    end = { n: entry.n, codecHash: entry.codecHash };
   }
-  return lines;
+  addGapsTo(settledTo);
+  return { lines, end };
 }
 
 /** A segment's name in URIs: its number, lane and epoch, whichever object holds its bytes. */

@@ -12,7 +12,7 @@ export const redisKeys = {
   recordingsOfExternalId: (externalId: string) => `chalkreel:recordings:external:${externalId}`,
   /** List: one JSON entry a segment, in order of number. */
   segments: (id: string) => `chalkreel:recording:${id}:segments`,
-  /** Hash: last number, highest epoch of each lane. */
+  /** Hash: last number, owner of the last entry, highest epoch of each lane, entries out of order. */
   segmentsHead: (id: string) => `chalkreel:recording:${id}:segments:head`,
   /** Hash: json, version. */
   highlight: (id: string) => `chalkreel:highlight:${id}`,

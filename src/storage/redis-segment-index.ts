@@ -1,40 +1,22 @@
 import type { Redis } from 'ioredis';
+import { SEGMENT_MS } from '../model/grid.ts';
 import type { SegmentEntry } from '../model/segment.ts';
 import { redisKeys } from './redis-keys.ts';
-import { RedisScript } from './redis-script.ts';
-import type { AppendResult, SegmentIndex } from './segment-index.ts';
-
-/**
- * KEYS: list, head. ARGV: n, lane, epoch, object, json. An append whose answer was lost is repeated: if this very
- * object stands in the list, wherever, it has been appended. Numbers ascend, so it is found by halving.
- */
-const APPEND = new RedisScript(`
-local n, lane, epoch = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local last = tonumber(redis.call('HGET', KEYS[2], 'last') or -1)
-if n <= last then
-  local low, high = 0, redis.call('LLEN', KEYS[1]) - 1
-  while low <= high do
-    local middle = math.floor((low + high) / 2)
-    local entry = cjson.decode(redis.call('LINDEX', KEYS[1], middle))
-    if entry.n == n then
-      if entry.place.object == ARGV[4] then return 'appended' end
-      break
-    end
-    if entry.n < n then low = middle + 1 else high = middle - 1 end
-  end
-end
-local highest = tonumber(redis.call('HGET', KEYS[2], 'epoch:' .. lane) or -1)
-if epoch < highest then return 'stale-epoch' end
-if n <= last then return 'taken' end
-redis.call('RPUSH', KEYS[1], ARGV[5])
-redis.call('HSET', KEYS[2], 'last', n, 'epoch:' .. lane, epoch)
-return 'appended'
-`);
+import { APPEND, SETTLE } from './segment-index-scripts.ts';
+import {
+  OVERDUE_MS,
+  type AppendResult,
+  type SegmentIndex,
+  type Settled,
+  type SettleOptions,
+} from './segment-index.ts';
 
 /** Entries asked of Redis at once: a 24 h class has 54 000. */
 const READ_CHUNK = 5000;
+/** Fields of the head that hold entries out of order, by number. */
+const ASIDE = 'aside:';
 
-/** The index as a Redis list, appended to by one Lua script: the fence between two makers of one recording. */
+/** The index as a Redis list, changed by two Lua scripts: the fence between two makers of one recording. */
 export class RedisSegmentIndex implements SegmentIndex {
   readonly #redis: Redis;
 
@@ -53,7 +35,18 @@ export class RedisSegmentIndex implements SegmentIndex {
       [entry.n, entry.lane, entry.epoch, entry.place.object, JSON.stringify(entry)],
     );
     if (outcome === 'appended') return { appended: true };
+    if (outcome === 'late') return { appended: true, late: true };
     return { appended: false, reason: outcome === 'taken' ? 'taken' : 'stale-epoch' };
+  }
+
+  async settle(
+    recordingId: string,
+    { originMs, endNumber = -1, isOver = false }: SettleOptions,
+  ): Promise<Settled> {
+    const keys = [redisKeys.segments(recordingId), redisKeys.segmentsHead(recordingId)];
+    const args = [originMs, SEGMENT_MS, OVERDUE_MS, endNumber, isOver ? 1 : 0];
+    const [last, count] = (await SETTLE.run(this.#redis, keys, args)) as [number, number];
+    return { last, count };
   }
 
   async read(recordingId: string, from = 0): Promise<readonly SegmentEntry[]> {
@@ -65,6 +58,23 @@ export class RedisSegmentIndex implements SegmentIndex {
       entries.push(...chunk.map((json) => JSON.parse(json) as SegmentEntry));
       if (chunk.length < READ_CHUNK) return entries;
     }
+  }
+
+  async readAll(recordingId: string): Promise<readonly SegmentEntry[]> {
+    // Those aside first: one that is let in order meanwhile is found twice, not missed.
+    const aside = await this.readAside(recordingId);
+    const inOrder = await this.read(recordingId);
+    if (aside.length === 0) return inOrder;
+    const byNumber = new Map([...aside, ...inOrder].map((entry) => [entry.n, entry]));
+    return [...byNumber.values()].sort((a, b) => a.n - b.n);
+  }
+
+  async readAside(recordingId: string): Promise<readonly SegmentEntry[]> {
+    const head = await this.#redis.hgetall(redisKeys.segmentsHead(recordingId));
+    return Object.entries(head)
+      .filter(([field]) => field.startsWith(ASIDE))
+      .map(([, json]) => JSON.parse(json) as SegmentEntry)
+      .sort((a, b) => a.n - b.n);
   }
 
   async count(recordingId: string): Promise<number> {

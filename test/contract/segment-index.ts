@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Closable } from '../../src/lifecycle.ts';
+import { SEGMENT_MS } from '../../src/model/grid.ts';
 import type { SegmentIndex } from '../../src/storage/segment-index.ts';
 import { sampleEntry } from '../support/sample-records.ts';
 
+const APPENDED = { appended: true };
 const TAKEN = { appended: false, reason: 'taken' };
 const STALE = { appended: false, reason: 'stale-epoch' };
 
@@ -20,24 +22,78 @@ export function describeSegmentIndex(
     });
     afterAll(() => opened.close());
 
-    it('keeps entries in order, at stable positions, with holes left out', async () => {
-      for (const n of [0, 1, 5]) {
-        expect(await index.append('order', sampleEntry(n))).toEqual({ appended: true });
+    const numbers = async (id: string): Promise<number[]> =>
+      (await index.read(id)).map(({ n }) => n);
+
+    it('keeps entries in order, at stable positions', async () => {
+      for (const n of [4, 5, 6]) {
+        expect(await index.append('order', sampleEntry(n))).toEqual(APPENDED);
       }
-      expect(await index.append('order', sampleEntry(3))).toEqual(TAKEN);
       expect(await index.count('order')).toBe(3);
-      expect(await index.read('order')).toEqual([0, 1, 5].map((n) => sampleEntry(n)));
-      expect(await index.read('order', 2)).toEqual([sampleEntry(5)]);
+      expect(await index.read('order')).toEqual([4, 5, 6].map((n) => sampleEntry(n)));
+      expect(await index.read('order', 2)).toEqual([sampleEntry(6)]);
       expect(await index.read('order', 3)).toEqual([]);
       expect(await index.read('nobody')).toEqual([]);
     });
 
+    it('lets an entry wait for the numbers it leaves out, until they are there', async () => {
+      for (const n of [0, 3, 2])
+        expect(await index.append('wait', sampleEntry(n))).toEqual(APPENDED);
+      expect(await numbers('wait')).toEqual([0]);
+      expect((await index.readAll('wait')).map(({ n }) => n)).toEqual([0, 2, 3]);
+      expect(await index.readAside('wait')).toEqual([sampleEntry(2), sampleEntry(3)]);
+      expect(await index.append('wait', sampleEntry(3))).toEqual(APPENDED);
+      expect(await index.append('wait', sampleEntry(3, { lane: 1 }))).toEqual(TAKEN);
+      // Whoever fills the hole.
+      await index.append('wait', sampleEntry(1, { lane: 1 }));
+      expect(await numbers('wait')).toEqual([0, 1, 2, 3]);
+      expect(await index.readAside('wait')).toEqual([]);
+    });
+
+    it('gives up what is left out when another owner takes over', async () => {
+      for (const n of [0, 2]) await index.append('takeover', sampleEntry(n));
+      await index.append('takeover', sampleEntry(5, { epoch: 2 }));
+      expect(await numbers('takeover')).toEqual([0, 2, 5]);
+      const late = sampleEntry(4, { lane: 1 });
+      expect(await index.append('takeover', late)).toEqual({ appended: true, late: true });
+      expect(await index.append('takeover', late)).toEqual(APPENDED);
+      expect(await index.append('takeover', sampleEntry(4))).toEqual(TAKEN);
+      // What was served stays as it is; the late one is in the whole.
+      expect(await numbers('takeover')).toEqual([0, 2, 5]);
+      expect((await index.readAll('takeover')).map(({ n }) => n)).toEqual([0, 2, 4, 5]);
+    });
+
+    it('gives up what is 10 s overdue, and no more', async () => {
+      // Segment 3 ended 11 s ago, segment 4 9.4 s ago.
+      const originMs = Date.now() - 11_000 - 4 * SEGMENT_MS;
+      expect(await index.settle('overdue', { originMs })).toEqual({ last: -1, count: 0 });
+      for (const n of [0, 2, 5]) await index.append('overdue', sampleEntry(n));
+      expect(await index.settle('overdue', { originMs, endNumber: 1 })).toEqual({
+        last: 0,
+        count: 1,
+      });
+      expect(await index.settle('overdue', { originMs })).toEqual({ last: 3, count: 2 });
+      expect(await numbers('overdue')).toEqual([0, 2]);
+      expect(await index.append('overdue', sampleEntry(3))).toEqual({ appended: true, late: true });
+      await index.append('overdue', sampleEntry(4));
+      expect(await numbers('overdue')).toEqual([0, 2, 4, 5]);
+    });
+
+    it('decides all that waits when the recording is over', async () => {
+      const originMs = Date.now();
+      for (const n of [0, 3, 5]) await index.append('over', sampleEntry(n));
+      expect(await index.settle('over', { originMs })).toEqual({ last: 0, count: 1 });
+      expect(await index.settle('over', { originMs, isOver: true })).toEqual({ last: 5, count: 3 });
+      expect(await numbers('over')).toEqual([0, 3, 5]);
+    });
+
     it('answers the same append again with yes, wherever it stands by now', async () => {
-      for (let n = 0; n < 9; n += 2) await index.append('again', sampleEntry(n));
-      expect(await index.append('again', sampleEntry(8))).toEqual({ appended: true });
-      expect(await index.append('again', sampleEntry(2))).toEqual({ appended: true });
+      for (let n = 0; n < 9; n += 2)
+        await index.append('again', sampleEntry(n, { lane: n % 4 ? 0 : 1 }));
+      expect(await index.append('again', sampleEntry(8, { lane: 1 }))).toEqual(APPENDED);
+      expect(await index.append('again', sampleEntry(2))).toEqual(APPENDED);
       await index.append('again', sampleEntry(9, { epoch: 2 }));
-      expect(await index.append('again', sampleEntry(6))).toEqual({ appended: true });
+      expect(await index.append('again', sampleEntry(6))).toEqual(APPENDED);
       expect(await index.count('again')).toBe(6);
     });
 
@@ -51,10 +107,8 @@ export function describeSegmentIndex(
       await index.append('epochs', sampleEntry(0, { epoch: 3 }));
       expect(await index.append('epochs', sampleEntry(1, { epoch: 2 }))).toEqual(STALE);
       const otherLane = sampleEntry(1, { lane: 1, epoch: 1 });
-      expect(await index.append('epochs', otherLane)).toEqual({ appended: true });
-      expect(await index.append('epochs', sampleEntry(2, { epoch: 4 }))).toEqual({
-        appended: true,
-      });
+      expect(await index.append('epochs', otherLane)).toEqual(APPENDED);
+      expect(await index.append('epochs', sampleEntry(2, { epoch: 4 }))).toEqual(APPENDED);
       expect(await index.append('epochs', sampleEntry(3, { epoch: 3 }))).toEqual(STALE);
     });
 
@@ -75,7 +129,7 @@ export function describeSegmentIndex(
       await index.append('forget', sampleEntry(7, { epoch: 9 }));
       await index.delete('forget');
       expect(await index.count('forget')).toBe(0);
-      expect(await index.append('forget', sampleEntry(0))).toEqual({ appended: true });
+      expect(await index.append('forget', sampleEntry(0))).toEqual(APPENDED);
     });
   });
 }

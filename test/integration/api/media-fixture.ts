@@ -1,8 +1,12 @@
+import { boundaryAtOrBefore } from '../../../src/model/grid.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import type { ApiServer } from '../../support/api-server.ts';
-import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from '../../support/sample-records.ts';
+import { sampleEntry, sampleRecording } from '../../support/sample-records.ts';
+
+/** Of recordings that began just now: nothing of them is overdue. */
+export const RECENT_ORIGIN_MS = boundaryAtOrBefore(Date.now());
 
 let count = 0;
 
@@ -11,13 +15,13 @@ export function mediaRecordingId(): string {
   return `media-${count++}`;
 }
 
-/** A running recording with the sample origin. */
+/** A running recording that began just now. */
 export async function addRecording(
   api: ApiServer,
   id: string,
   change: Partial<Recording> = {},
 ): Promise<void> {
-  const running = { state: 'recording', originMs: SAMPLE_ORIGIN_MS } as const;
+  const running = { state: 'recording', originMs: RECENT_ORIGIN_MS } as const;
   await api.services.recordings.create(sampleRecording({ id, ...running, ...change }));
 }
 

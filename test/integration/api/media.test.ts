@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addRecording, addSegment, mediaRecordingId } from './media-fixture.ts';
-import { openApiServer, type ApiServer } from '../../support/api-server.ts';
-import { SAMPLE_ORIGIN_MS } from '../../support/sample-records.ts';
+import { addRecording, addSegment, mediaRecordingId, RECENT_ORIGIN_MS } from './media-fixture.ts';
+import { openApiServer, TEST_API_KEY, type ApiServer } from '../../support/api-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 let api: ApiServer;
@@ -53,18 +52,95 @@ describe('a recording’s playlist', () => {
     const text = await first.text();
     expect(text).toContain('#EXT-X-PLAYLIST-TYPE:EVENT');
     expect(text).toContain('#EXTINF:1.6,\nsegments/000000-0-1.ts');
-    expect(text).toContain(`#EXT-X-PROGRAM-DATE-TIME:${new Date(SAMPLE_ORIGIN_MS).toISOString()}`);
+    expect(text).toContain(`#EXT-X-PROGRAM-DATE-TIME:${new Date(RECENT_ORIGIN_MS).toISOString()}`);
     expect(text).not.toContain('ENDLIST');
     const headers = ifNoneMatch(first);
     expect((await api.request(path, { headers })).status).toBe(304);
 
-    await addSegment(api, id, 3, 'three', { codecHash: 'codec-b' });
+    await addSegment(api, id, 3, 'three', { codecHash: 'codec-b', epoch: 2 });
     const grown = await (await api.request(path, { headers })).text();
     expect(grown.startsWith(text.trimEnd())).toBe(true);
     expect(grown.match(/#EXT-X-GAP/g)).toHaveLength(2);
     expect(grown.match(/#EXT-X-DISCONTINUITY\n/g)).toHaveLength(1);
     await api.services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
     expect(await (await api.request(path)).text()).toContain('#EXT-X-ENDLIST');
+  });
+
+  it('is served as a window and as delta updates, compressed, and says how long it may be kept', async () => {
+    await addRecording(api, id, { originMs: RECENT_ORIGIN_MS - 64_000 });
+    for (let n = 0; n < 40; n++) await addSegment(api, id, n, undefined, { codecHash: `${n % 2}` });
+    const links = await linksOf(`/v1/recordings/${id}`);
+    const get = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(url, { headers: { 'Accept-Encoding': 'identity', ...headers } });
+    const whole = await get(String(links.playlist));
+    const window = await (await get(String(links.live))).text();
+    expect(window).toContain('#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-DISCONTINUITY-SEQUENCE:9\n');
+    expect(window).not.toContain('EXT-X-PLAYLIST-TYPE');
+    const delta = await (await get(`${String(links.playlist)}?_HLS_skip=YES`)).text();
+    expect(delta).toContain('#EXT-X-SKIP:SKIPPED-SEGMENTS=32\n');
+    expect(delta.match(/#EXTINF/g)).toHaveLength(8);
+    const text = await whole.text();
+    expect(text.endsWith(delta.slice(delta.indexOf('SEGMENTS=32\n') + 12))).toBe(true);
+
+    for (const encoding of ['gzip', 'br']) {
+      for (const url of [links.playlist, links.live, links.self]) {
+        const plain = await get(String(url), { Authorization: `Bearer ${TEST_API_KEY}` });
+        const packed = await get(String(url), {
+          Authorization: `Bearer ${TEST_API_KEY}`,
+          'Accept-Encoding': encoding,
+        });
+        expect(packed.headers.get('Content-Encoding')).toBe(encoding);
+        expect(packed.headers.get('Vary')).toContain('Accept-Encoding');
+        const [one, other] = [await plain.text(), await packed.text()];
+        if (url !== links.self) expect(other).toBe(one);
+      }
+    }
+    expect(whole.headers.get('Cache-Control')).toBe('public, max-age=0, s-maxage=1');
+    const again = await get(String(links.playlist), ifNoneMatch(whole));
+    expect([again.status, again.headers.get('Cache-Control')]).toEqual([
+      304,
+      'public, max-age=0, s-maxage=1',
+    ]);
+    const byKey = await api.request(`/v1/recordings/${id}/index.m3u8`);
+    expect(byKey.headers.get('Cache-Control')).toBe('private, no-cache');
+    const other = await get(`${String(links.playlist)}?_HLS_skip=YES`, ifNoneMatch(whole));
+    expect(other.status).toBe(200);
+  });
+
+  it('has gaps for what is overdue; what comes then is in the final playlist alone', async () => {
+    // Segments 1 and 2 ended more than 10 s ago.
+    await addRecording(api, id, { originMs: RECENT_ORIGIN_MS - 16_000 });
+    const path = `/v1/recordings/${id}/index.m3u8`;
+    await addSegment(api, id, 0, 'zero');
+    const served = await (await api.request(path)).text();
+    expect(served).toContain('#EXT-X-GAP\n');
+    expect(served).toContain('segments/000002-gap.ts\n');
+    expect((await api.request(`/v1/recordings/${id}/final.m3u8`)).status).toBe(409);
+    expect((await linksOf(`/v1/recordings/${id}`)).final).toBeNull();
+
+    await addSegment(api, id, 1, 'one');
+    // Its owner leaves a number out: that waits to be filled.
+    await addSegment(api, id, 400, 'later');
+    const still = await (await api.request(path)).text();
+    expect(still.startsWith(served)).toBe(true);
+    expect(still).not.toContain('000001-0-1.ts');
+    expect(still).not.toContain('000400');
+    const late = await api.request(`/v1/recordings/${id}/segments/000001-0-1.ts`);
+    expect(await late.text()).toBe('one');
+
+    await api.services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+    const ended = await api.request(path);
+    expect(ended.headers.get('Cache-Control')).toBe('private, no-cache');
+    const text = await ended.text();
+    expect(text.startsWith(still)).toBe(true);
+    expect(text).toContain('segments/000400-0-1.ts\n#EXT-X-ENDLIST\n');
+    const { final } = await linksOf(`/v1/recordings/${id}`);
+    const whole = await fetch(String(final));
+    expect(whole.headers.get('Cache-Control')).toBe('public, max-age=300');
+    const wholeText = await whole.text();
+    expect(wholeText).toContain('#EXT-X-PLAYLIST-TYPE:VOD');
+    expect(wholeText).toContain('segments/000001-0-1.ts\n');
+    expect(wholeText.match(/#EXT-X-GAP/g)).toHaveLength(401 - 3);
   });
 
   it('plays by its link alone: segments inherit the token, anyone’s page may load them', async () => {
@@ -145,7 +221,7 @@ describe('a segment', () => {
 });
 
 describe('a highlight', () => {
-  const at = (ms: number): number => SAMPLE_ORIGIN_MS + ms;
+  const at = (ms: number): number => RECENT_ORIGIN_MS + ms;
   const trigger = {
     triggerId: 't',
     atMs: at(7000),
@@ -223,7 +299,7 @@ describe('a highlight', () => {
 
   it('waits for its first segment, and asks to come back when that takes longer', async () => {
     await addRecording(api, id);
-    await addSegment(api, id, 0, 'zero');
+    for (const n of [0, 1]) await addSegment(api, id, n, `segment ${n}`);
     const { links } = (await triggered()) as { links: Record<string, string> };
     const waiting = fetch(String(links.playlist));
     await addSegment(api, id, 2, 'two');

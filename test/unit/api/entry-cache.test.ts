@@ -17,6 +17,9 @@ function openIndex(entries: SegmentEntry[]): { index: SegmentIndex; reads: numbe
       reads.push(from);
       return entries.slice(from);
     },
+    settle: async () => ({ last: entries.at(-1)?.n ?? -1, count: entries.length }),
+    readAll: async () => entries,
+    readAside: async () => [],
     count: async () => entries.length,
     delete: async () => undefined,
   };
@@ -39,6 +42,16 @@ it('reads once for many who ask at once', async () => {
   const all = await Promise.all([cache.read('r'), cache.read('r'), cache.read('r')]);
   expect(all.map((entries) => entries.length)).toEqual([1, 1, 1]);
   expect(reads).toEqual([0]);
+});
+
+it('reads again when a reading that is shared began too early', async () => {
+  const entries = [sampleEntry(0)];
+  const { index } = openIndex(entries);
+  const cache = new EntryCache(index);
+  const early = cache.read('r');
+  entries.push(sampleEntry(1));
+  expect(await cache.read('r', 2)).toHaveLength(2);
+  await early;
 });
 
 it('finds a known number without asking, and looks again for one it does not know', async () => {

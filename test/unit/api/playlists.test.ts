@@ -3,24 +3,27 @@ import { describe, expect, it } from 'vitest';
 import { planClipPlaylist, windowSegments } from '../../../src/api/clip-playlist.ts';
 import {
   parseSegmentName,
-  planEventPlaylist,
+  planFinalPlaylist,
+  planSegments,
   segmentName,
+  type PlaylistPlace,
 } from '../../../src/storage/recording-playlist.ts';
-import { writeMediaPlaylist } from '../../../src/media/playlist.ts';
 import type { RecordingState } from '../../../src/model/recording.ts';
 import { SAMPLE_ORIGIN_MS as ORIGIN, sampleEntry } from '../../support/sample-records.ts';
 
 const recording = { id: 'r', originMs: ORIGIN, state: 'recording' as RecordingState };
 
-describe('a recording’s playlist', () => {
+const options = { originMs: ORIGIN, folder: 'segments/' };
+
+describe('a recording’s final playlist', () => {
   it('is not there before the first segment or without an origin', () => {
-    expect(planEventPlaylist([], recording)).toBeUndefined();
-    expect(planEventPlaylist([sampleEntry(0)], { ...recording, originMs: null })).toBeUndefined();
+    expect(planFinalPlaylist([], recording)).toBeUndefined();
+    expect(planFinalPlaylist([sampleEntry(0)], { ...recording, originMs: null })).toBeUndefined();
   });
 
   it('has a line for each number from the first entry to the last, and a gap for each hole', () => {
-    const plan = planEventPlaylist([sampleEntry(4), sampleEntry(5), sampleEntry(8)], recording);
-    expect(plan?.mediaSequence).toBe(4);
+    const plan = planFinalPlaylist([sampleEntry(4), sampleEntry(5), sampleEntry(8)], recording);
+    expect(plan).toMatchObject({ type: 'VOD', ended: true, mediaSequence: 4 });
     expect(plan?.segments.map(({ uri, gap }) => [uri, gap ?? false])).toEqual([
       ['segments/000004-0-1.ts', false],
       ['segments/000005-0-1.ts', false],
@@ -32,44 +35,51 @@ describe('a recording’s playlist', () => {
       6400, 8000, 9600, 11_200, 12_800,
     ]);
   });
+});
 
-  it('marks a change of codec and nothing else', () => {
-    const entries = ['a', 'a', 'b', 'b', 'a'].map((codecHash, n) =>
-      sampleEntry(n, { codecHash, epoch: n }),
+describe('a recording’s lines', () => {
+  it('mark a change of codec and nothing else, also across a hole', () => {
+    const entries = ['a', 'a', 'b', 'b', 'a'].map((codecHash, i) =>
+      sampleEntry(i < 4 ? i : 6, { codecHash, epoch: i }),
     );
-    const marks = planEventPlaylist(entries, recording)?.segments.map((s) => s.discontinuity);
-    expect(marks).toEqual([undefined, undefined, true, undefined, true]);
+    const { lines } = planSegments(entries, options);
+    expect(lines.map(({ discontinuity }) => discontinuity ?? false)).toEqual([
+      ...[false, false, true, false],
+      ...[false, false, true],
+    ]);
   });
 
-  it.each([
-    ['recording', false],
-    ['stopping', false],
-    ['completed', true],
-    ['failed', true],
-  ] as const)('in state %s has ended: %s', (state, ended) => {
-    expect(planEventPlaylist([sampleEntry(0)], { ...recording, state })?.ended).toBe(ended);
+  it('have gaps behind the last entry for what has been given up', () => {
+    const first = planSegments([sampleEntry(3)], { ...options, settledTo: 5 });
+    expect(first.lines.map(({ gap }) => gap ?? false)).toEqual([false, true, true]);
+    const next = planSegments([sampleEntry(7)], { ...options, after: first.end, settledTo: 2 });
+    expect(next.lines.map(({ uri }) => uri)).toEqual([
+      'segments/000006-gap.ts',
+      'segments/000007-0-1.ts',
+    ]);
+    expect(planSegments([], { ...options, settledTo: 5 }).lines).toEqual([]);
   });
 
-  it('only ever grows: what was served stays as it is', () => {
-    const steps = fc.array(fc.record({ step: fc.integer({ min: 1, max: 4 }), codec: fc.nat(1) }), {
-      minLength: 2,
-      maxLength: 30,
-    });
+  it('are the same whether they are planned at once or one after the other', () => {
+    const steps = fc.array(
+      fc.record({ step: fc.integer({ min: 1, max: 4 }), codec: fc.nat(1), given: fc.nat(5) }),
+      { minLength: 1, maxLength: 30 },
+    );
     fc.assert(
-      fc.property(steps, fc.nat(), (made, cut) => {
+      fc.property(steps, (made) => {
         let n = -1;
         const entries = made.map(({ step, codec }) =>
           sampleEntry((n += step), { codecHash: String(codec) }),
         );
-        const linesOf = (count: number): string[] => {
-          const plan = planEventPlaylist(entries.slice(0, count), recording);
-          if (plan === undefined) return [];
-          // The header may name a higher version once there are gaps (RFC 8216bis §8).
-          const lines = writeMediaPlaylist(plan).split('\n').slice(0, -1);
-          return lines.filter((line) => !line.startsWith('#EXT-X-VERSION'));
-        };
-        const early = linesOf(1 + (cut % entries.length));
-        expect(linesOf(entries.length).slice(0, early.length)).toEqual(early);
+        let after: PlaylistPlace | undefined;
+        const lines = entries.flatMap((entry, i) => {
+          // Numbers up to the next entry's may have been given up before it came.
+          const settledTo = Math.min(entry.n + (made[i]?.given ?? 0), (entries[i + 1]?.n ?? 0) - 1);
+          const planned = planSegments([entry], { ...options, after, settledTo });
+          after = planned.end;
+          return planned.lines;
+        });
+        expect(lines).toEqual(planSegments(entries, options).lines);
       }),
     );
   });
@@ -124,7 +134,9 @@ describe('a clip’s playlist', () => {
 
   it('is over when its last segment is a hole that has been passed', () => {
     const { playlist } = planClipPlaylist(entries(2, 3, 6), recording, window);
-    expect(playlist).toMatchObject({ ended: true, segments: [{}, {}] });
+    expect(playlist).toMatchObject({ ended: true, segments: [{}, {}, { gap: true }] });
+    const given = planClipPlaylist(entries(2), recording, window, 4).playlist;
+    expect(given).toMatchObject({ ended: true, segments: [{}, { gap: true }, { gap: true }] });
   });
 
   it('starts at its first segment where the window’s own beginning is a hole', () => {
