@@ -1,12 +1,13 @@
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import type { RecordingSettings } from '../src/model/recording.ts';
+import type { QualityReport } from '../src/model/report.ts';
 import type { RecordingOrigin } from './capture.ts';
 import type { RecordingOutcome } from './record.ts';
 
-/** `report.json`: how a recording went, for people and machines. All times Unix ms. */
+/** `report.json` as text: how a recording went, for people and machines. */
 export function writeReport(settings: RecordingSettings, outcome: RecordingOutcome): string {
   const { originMs, firstFrameMs, endedAtMs, end, segments, continuity, progress } = outcome;
-  const report = {
+  const report: QualityReport = {
     ...progress,
     settings,
     originMs,

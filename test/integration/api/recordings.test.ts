@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_PROGRESS } from '../../../src/model/progress.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { openApiServer, type ApiServer } from '../../support/api-server.ts';
-import { sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
+import {
+  SAMPLE_ORIGIN_MS,
+  sampleEntry,
+  sampleHighlight,
+  sampleRecording,
+} from '../../support/sample-records.ts';
 
 let api: ApiServer;
 beforeAll(async () => {
@@ -199,6 +205,67 @@ describe('one recording', () => {
     expect(await store.find(objectKeys.recording('doomed'))).toBeUndefined();
     expect((await api.json('DELETE', '/v1/recordings/doomed')).status).toBe(404);
   });
+});
+
+describe('GET /v1/recordings/:id/report', () => {
+  const progress = {
+    ...NO_PROGRESS,
+    segments: 2,
+    recordedMs: 3200,
+    framesCaptured: 96,
+    avOffsetMs: -3.5,
+    silent: { count: 1, totalMs: 2500, isOpen: true, spans: [{ offsetMs: 700, durationMs: 2500 }] },
+  };
+
+  it('shows how a running recording goes, holes included, and so do its record and the metrics', async () => {
+    const { recordings, segments } = api.services;
+    const id = 'reported';
+    const early = await addRunning(id);
+    expect([early.status, early.body.code]).toEqual([503, 'not-started']);
+    await recordings.setProgress(id, progress);
+    const epoch = await segments.openEpoch(id, 0);
+    await segments.append(id, sampleEntry(0, { epoch }));
+    const later = await segments.openEpoch(id, 0);
+    await segments.append(id, sampleEntry(2, { epoch: later }));
+    const { status, body } = await api.json('GET', `/v1/recordings/${id}/report`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      ...progress,
+      originMs: SAMPLE_ORIGIN_MS,
+      firstFrameMs: SAMPLE_ORIGIN_MS + 500,
+      end: null,
+      holes: [{ n: 1, count: 1, offsetMs: 1600, durationMs: 1600, reason: 'owner-changed' }],
+      encoderChanges: 1,
+      laneChanges: 0,
+    });
+    expect((await api.json('GET', `/v1/recordings/${id}`)).body.progress).toEqual(progress);
+    const metrics = await (await api.request('/metrics', { key: null })).text();
+    expect(metrics).toContain(`chalkreel_recording_frames_captured{recording="${id}"} 96\n`);
+    expect(metrics).toContain(`chalkreel_recording_av_offset_ms{recording="${id}"} -3.5\n`);
+    expect(metrics).toContain(`chalkreel_recording_silent_ms{recording="${id}"} 2500\n`);
+    expect(metrics).not.toContain(`chalkreel_recording_integrated_lufs{recording="${id}"}`);
+  });
+
+  it('is report.json once it is over, and leaves the metrics', async () => {
+    const { recordings, store } = api.services;
+    const id = 'over';
+    await addRunning(id);
+    await recordings.setProgress(id, progress);
+    await recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+    const missing = await api.json('GET', `/v1/recordings/${id}/report`);
+    expect([missing.status, missing.body.code]).toEqual([409, 'nothing-recorded']);
+    await store.put(objectKeys.report(id), Buffer.from('{"segments":2}'));
+    expect((await api.json('GET', `/v1/recordings/${id}/report`)).body).toEqual({ segments: 2 });
+    const metrics = await (await api.request('/metrics', { key: null })).text();
+    expect(metrics).not.toContain(`{recording="${id}"}`);
+  });
+
+  async function addRunning(id: string): ReturnType<ApiServer['json']> {
+    await api.services.recordings.create(
+      sampleRecording({ id, state: 'recording', originMs: SAMPLE_ORIGIN_MS, leadInMs: 500 }),
+    );
+    return api.json('GET', `/v1/recordings/${id}/report`);
+  }
 });
 
 describe('the service', () => {
