@@ -164,14 +164,22 @@ class TabPicture implements Picture {
     const result = grid.offer(frame, atMs - this.#baseMs);
     if (result === 'placed') return;
     this.#counts.late += 1;
-    (result === 'late' ? frame : result.displaced).close();
+    if (result !== 'late') result.displaced.close();
+    // The newest picture of all is what fillers must show, or a page that draws no more would be shown as it was.
+    else if (grid.isWaiting) frame.close();
+    else this.#held.take(frame);
   }
 
   #encode(due: DueSlot<VideoFrame>, grid: SlotGrid<VideoFrame>): void {
     const isBeyondEnd = due.slot >= this.#endSlot;
-    if (isBeyondEnd || this.#mustDrop(due, grid)) {
-      if (!isBeyondEnd) this.#counts.dropped += 1;
+    if (isBeyondEnd) {
       due.frame?.close();
+      return;
+    }
+    if (due.frame !== undefined && this.#mustDrop(due)) {
+      this.#counts.dropped += 1;
+      grid.leaveEmpty();
+      this.#held.take(due.frame);
       return;
     }
     this.#counts.emptySlots += due.slot - this.#decidedSlots;
@@ -203,8 +211,8 @@ class TabPicture implements Picture {
   }
 
   /** When encoder or socket fall behind, every other slot is left empty before encoding, never after. */
-  #mustDrop(due: DueSlot<VideoFrame>, grid: SlotGrid<VideoFrame>): boolean {
-    if (due.frame === undefined || due.slot % 2 === 0 || grid.isMandatory(due.slot)) return false;
+  #mustDrop({ slot, isOptional }: DueSlot<VideoFrame>): boolean {
+    if (slot % 2 === 0 || !isOptional) return false;
     return (
       this.#encoder.queueSize > MAX_ENCODE_QUEUE ||
       this.#options.link.bufferedBytes > MAX_SOCKET_BYTES

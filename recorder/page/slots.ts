@@ -19,9 +19,12 @@ export type DueSlot<Frame> = {
   /** Slots since the base. */
   readonly slot: number;
   readonly isKey: boolean;
+  /** True when nothing asks for a picture here: the slot may be left empty after all. */
+  readonly isOptional: boolean;
   readonly frame?: Frame;
 };
 
+/** `late`: its slot and the one after are past. */
 export type OfferResult<Frame> = 'placed' | 'late' | { readonly displaced: Frame };
 
 /**
@@ -35,6 +38,7 @@ export class SlotGrid<Frame> {
   readonly #pending = new Map<number, Frame>();
   #next: number;
   #lastFilled = -Infinity;
+  #filledBefore = -Infinity;
   #phase = 0;
   #isSlewing = false;
   #meanCos = 0;
@@ -58,13 +62,18 @@ export class SlotGrid<Frame> {
     const slot = Math.floor(position);
     this.#trackPhase(position - slot);
     if (slot < this.#next) {
-      if (slot < this.#next - 1 || this.#pending.has(this.#next)) return 'late';
-      return this.#place(frame, this.#next);
+      // Frames come in order: what waits in the next slot is older than this one.
+      if (this.#pending.has(this.#next)) return this.#replace(frame, this.#next);
+      return slot < this.#next - 1 ? 'late' : this.#place(frame, this.#next);
     }
     if (!this.#pending.has(slot)) return this.#place(frame, slot);
     if (!this.#pending.has(slot + 1)) return this.#place(frame, slot + 1);
-    const displaced = this.#pending.get(slot + 1) as Frame;
-    this.#pending.set(slot + 1, frame);
+    return this.#replace(frame, slot + 1);
+  }
+
+  #replace(frame: Frame, slot: number): { readonly displaced: Frame } {
+    const displaced = this.#pending.get(slot) as Frame;
+    this.#pending.set(slot, frame);
     return { displaced };
   }
 
@@ -81,15 +90,27 @@ export class SlotGrid<Frame> {
       this.#next += 1;
       const frame = this.#pending.get(slot);
       this.#pending.delete(slot);
-      if (frame === undefined && !this.isMandatory(slot)) continue;
+      const isOptional = !this.#isMandatory(slot);
+      if (frame === undefined && isOptional) continue;
+      this.#filledBefore = this.#lastFilled;
       this.#lastFilled = slot;
-      const isKey = slot % this.#perSegment === 0;
-      yield frame === undefined ? { slot, isKey } : { slot, isKey, frame };
+      const due = { slot, isKey: slot % this.#perSegment === 0, isOptional };
+      yield frame === undefined ? due : { ...due, frame };
     }
   }
 
+  /** Takes back the slot handed out last, an optional one: nothing was encoded in it. */
+  leaveEmpty(): void {
+    this.#lastFilled = this.#filledBefore;
+  }
+
+  /** True when a frame waits for its slot. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** The first slot of a segment, its last two, and one in any 200 ms are never empty. */
-  isMandatory(slot: number): boolean {
+  #isMandatory(slot: number): boolean {
     const inSegment = slot % this.#perSegment;
     return (
       inSegment === 0 ||

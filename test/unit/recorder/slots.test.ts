@@ -130,8 +130,35 @@ describe('SlotGrid', () => {
     const slotMs = 1000 / 30;
     expect(grid.offer('far too late', (grid.next - 5) * slotMs)).toBe('late');
     expect(grid.offer('a slot late', (grid.next - 1) * slotMs)).toBe('placed');
-    expect(grid.offer('a slot late again', (grid.next - 1) * slotMs)).toBe('late');
     expect([...grid.due(1000 + slotMs + 1)].map(({ frame }) => frame)).toEqual(['a slot late']);
+  });
+
+  it('keeps the newest of the frames that come late together', () => {
+    const grid = new SlotGrid<string>(30);
+    expect([...grid.due(1000)].length).toBeGreaterThan(0);
+    const lateMs = ((grid.next - 1) * 1000) / 30;
+    expect(grid.isWaiting).toBe(false);
+    expect(grid.offer('older', lateMs)).toBe('placed');
+    expect(grid.isWaiting).toBe(true);
+    expect(grid.offer('newer', lateMs)).toEqual({ displaced: 'older' });
+    expect(grid.drain()).toEqual(['newer']);
+  });
+
+  it('asks for a picture within 200 ms of the last encoded one when optional slots are left empty', () => {
+    const grid = new SlotGrid<number>(50);
+    const encoded: number[] = [];
+    for (let slot = 0; slot < 400; slot += 1) {
+      grid.offer(slot, slot * 20);
+      for (const due of grid.due(slot * 20)) {
+        // A recorder that cannot keep up leaves empty whatever it may.
+        if (due.isOptional) grid.leaveEmpty();
+        else encoded.push(due.slot);
+      }
+    }
+    const gaps = encoded.slice(1).map((slot, i) => slot - (encoded[i] ?? 0));
+    expect(encoded[0]).toBe(0);
+    expect(Math.max(...gaps)).toBe(10);
+    expect(encoded).toEqual(expect.arrayContaining([78, 79, 80, 158, 159, 160]));
   });
 
   it('hands out what was not encoded once', () => {
