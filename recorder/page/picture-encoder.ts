@@ -1,12 +1,12 @@
 import { slotsPerSegment, type GridFps } from '../../src/model/grid.ts';
-import { avcCodecString } from '../../src/media/avc-level.ts';
+import { avcCodecString, avcMaxBitrate } from '../../src/media/avc-level.ts';
 
 /**
- * Pictures a second that the encoder is told of while it encodes a key picture: a quarter of the bits of 1.6 s go there
- * when the page moves, half of them when it is still. Told the true rate it gives a key picture so few that text gets visibly
- * coarser every 1.6 s, by 6 dB (measured at 720p30 and 3 Mb/s); so it steps by 1 to 2 dB.
+ * The encoder shares out its bits as if every slot were filled, four slots' bits to a key picture: so few that text gets coarser
+ * every 1.6 s, by 6 dB (measured at 720p30 and 3 Mb/s). For a key picture it is therefore told the bitrate that gives it the
+ * four slots' bits of these rates: a quarter of a segment's bits when the page moves, half when it is still, within its level.
  */
-const KEY_FRAMERATE = { moving: 10, still: 5 } as const;
+const KEY_RATE = { moving: 10, still: 5 } as const;
 /** Still is a page that drew in no more than this share of the slots of the last segment. */
 const STILL_SHARE = 0.1;
 
@@ -31,13 +31,13 @@ export type PictureEncoderOptions = {
 export function startPictureEncoder(options: PictureEncoderOptions): PictureEncoder {
   const { width, height, fps, videoBitrate, onChunk, onFailed } = options;
   const encoder = new VideoEncoder({ output: onChunk, error: onFailed });
-  const configure = (framerate: number): void => {
+  const configure = (bitrate: number): void => {
     encoder.configure({
       codec: avcCodecString({ width, height, fps }),
       width,
       height,
-      framerate,
-      bitrate: videoBitrate,
+      framerate: fps,
+      bitrate,
       bitrateMode: 'variable',
       latencyMode: 'realtime',
       avc: { format: 'annexb' },
@@ -46,20 +46,27 @@ export function startPictureEncoder(options: PictureEncoderOptions): PictureEnco
   const stillUpTo = slotsPerSegment(fps) * STILL_SHARE;
   let freshPictures = Infinity;
   let isAfterKey = false;
-  configure(fps);
+  configure(videoBitrate);
   return {
     get queueSize() {
       return encoder.encodeQueueSize;
     },
     encode: (picture, { isKey, isFresh }) => {
       if (isKey) {
-        configure(Math.min(fps, KEY_FRAMERATE[freshPictures <= stillUpTo ? 'still' : 'moving']));
+        configure(keyBitrate(options, freshPictures <= stillUpTo ? 'still' : 'moving'));
         freshPictures = 0;
-      } else if (isAfterKey) configure(fps);
+      } else if (isAfterKey) configure(videoBitrate);
       isAfterKey = isKey;
       if (isFresh) freshPictures += 1;
       encoder.encode(picture, { keyFrame: isKey });
     },
     flush: () => encoder.flush(),
   };
+}
+
+/** Bits per second; more than the level allows would change the parameter sets. */
+function keyBitrate(options: PictureEncoderOptions, page: keyof typeof KEY_RATE): number {
+  const { fps, videoBitrate } = options;
+  const wanted = (videoBitrate * fps) / KEY_RATE[page];
+  return Math.max(videoBitrate, Math.min(wanted, avcMaxBitrate(options)));
 }
