@@ -121,6 +121,17 @@ it('shows a class from before its beginning, live, and then the whole, with its 
   // Joined near the newest picture (11.2 s), not at the start: three segments and one being fetched behind it.
   expect(joined).toBeGreaterThan(11.2 - 5 * 1.6);
 
+  await page.click('#sound');
+  await waitUntil(
+    'it has sound, and offers it no more',
+    async () =>
+      evaluate<boolean>(
+        page,
+        `!document.querySelector('video').muted && document.getElementById('sound').hidden`,
+      ),
+    PAGE_MS,
+  );
+
   const trigger = { atMs: originMs + 6000, beforeMs: 4000, afterMs: 1000, title: '精彩瞬间' };
   await api.json('POST', `/v1/recordings/${id}/highlights`, trigger);
   await waitUntil(
