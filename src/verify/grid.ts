@@ -157,6 +157,8 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
   if (!before) return;
   const isSame = {
     tables: facts.tablesKey === before.facts.tablesKey,
+    sound:
+      facts.audioKey === undefined || facts.audioKey === (before.facts.audioKey ?? facts.audioKey),
     sets: isSameOrUnknown(facts.pictures?.key, before.facts.pictures?.key),
   };
   if (!isDiscontinuous && !isSame.tables) {
@@ -166,7 +168,11 @@ export function checkNeighbours(before: PlacedSegment | undefined, segment: Plac
     complain('parameter-sets', 0, 'SPS or PPS differ from the segment before');
     complain('discontinuity', null, 'parameter sets change, EXT-X-DISCONTINUITY is missing');
   }
-  if (isDiscontinuous && isSame.sets && isSame.tables) {
+  if (!isDiscontinuous && !isSame.sound) {
+    complain('adts', 0, 'the fixed header differs from the segment before');
+    complain('discontinuity', null, 'the sound changes, EXT-X-DISCONTINUITY is missing');
+  }
+  if (isDiscontinuous && isSame.sets && isSame.tables && isSame.sound) {
     complain('discontinuity', null, 'EXT-X-DISCONTINUITY, but parameter sets do not change');
   }
   const [size, sizeBefore] = [codedSize(facts), codedSize(before.facts)];

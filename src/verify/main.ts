@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { SegmentDigest } from './findings.ts';
 import { GRID_RATES } from './grid.ts';
 import { formatReport, formatRules } from './print.ts';
-import { UnreadableInput, reasonOf } from './source.ts';
+import { UnreadableInput, findTargets, reasonOf } from './source.ts';
 import { TIME_MODULUS } from './ticks.ts';
 import { verifyTarget } from './verify.ts';
 
@@ -24,19 +24,27 @@ async function main(args: readonly string[]): Promise<number> {
   const command = createCommand();
   command.parse(args, { from: 'user' });
   const [target] = command.args;
-  if (target === undefined) throw new UnreadableInput('give a playlist, a segment or a clip');
+  if (target === undefined)
+    throw new UnreadableInput('give a playlist, a segment, a clip or a folder');
   const { json, expect, ...flags } = command.opts<Flags>();
   const expected = expect === undefined ? undefined : await readDigests(expect);
-  const report = await verifyTarget(target, { ...flags, expected });
-  process.stdout.write(`${json ? JSON.stringify(report) : formatReport(report)}\n`);
-  return report.violations.length > 0 ? EXIT_VIOLATIONS : 0;
+  let hasViolations = false;
+  for (const found of await findTargets(target)) {
+    const report = await verifyTarget(found, { ...flags, expected });
+    process.stdout.write(`${json ? JSON.stringify(report) : formatReport(report)}\n`);
+    hasViolations ||= report.violations.length > 0;
+  }
+  return hasViolations ? EXIT_VIOLATIONS : 0;
 }
 
 function createCommand(): Command {
   return new Command('verify')
     .description('Checks a recording or clip against the rules of design.md, from outside.')
-    .argument('<path or URL>', 'playlist (.m3u8), segment (.ts) or clip (.mp4)')
-    .option('--json', 'print one JSON object')
+    .argument(
+      '<path or URL>',
+      'playlist (.m3u8, also one being served), segment (.ts), clip (.mp4) or folder',
+    )
+    .option('--json', 'print one JSON object, a line for each thing checked')
     .option('--fps <n>', 'frames per second (default: inferred)', parseRate)
     .option('--pts-origin <ticks>', 'B in 90 kHz ticks (default: 900000)', parseTicks)
     .option('--bearer <key>', "sent as bearer key to the input's own origin")

@@ -27,7 +27,7 @@ export const RULES = {
   'pcr-order': 'PCRs strictly rise.',
   'pcr-interval': 'PCR comes at least every 100 ms of stream time, up to the end of the segment.',
   'pcr-lead':
-    'PCR is the same fixed lead, at least 500 ms, before the DTS of the picture (or sound) it comes with.',
+    'PCR is the same fixed lead, at least 500 ms, before the DTS of the picture (or sound) it comes with; a PCR by itself is in its place between them.',
   'pcr-after-dts': 'No byte of a unit arrives at or after its DTS.',
   // packetized elementary streams
   'pes-header': 'PES headers are well formed and carry nothing but the time stamps.',
@@ -43,7 +43,8 @@ export const RULES = {
   'first-slot': 'The first slot of a segment is filled.',
   'last-slots': 'The last two slots of a segment are filled.',
   'slot-gap': 'There is a picture in any 200 ms.',
-  'idr-first': 'A segment starts with an IDR picture that comes with its SPS and PPS.',
+  'idr-first':
+    'PAT and PMT are followed by an IDR picture with its SPS and PPS (by sound where there is no video).',
   aud: 'Every access unit starts with an access unit delimiter that allows its slice types.',
   'access-unit': 'A PES packet holds exactly one coded picture, its slices in order.',
   'nal-syntax':
@@ -61,7 +62,7 @@ export const RULES = {
   'audio-frames': 'A segment holds exactly 75 AAC frames of 1024 samples.',
   'audio-pts': 'Frame k of the sound is at exactly the start of the segment + 1920 k ticks.',
   'audio-format': 'Sound is AAC-LC, 48 kHz, stereo.',
-  adts: 'ADTS headers are well formed, constant, and their lengths fit the bytes.',
+  adts: 'ADTS headers are well formed, constant (except at EXT-X-DISCONTINUITY), and their lengths fit the bytes.',
   // playlist (RFC 8216bis)
   'playlist-syntax': 'The playlist parses: header, tags once each, numbers that are numbers.',
   'playlist-version': 'EXT-X-VERSION is there and high enough for the tags in use.',
@@ -69,11 +70,16 @@ export const RULES = {
   'media-sequence': 'EXT-X-MEDIA-SEQUENCE is there: the number n of the first entry.',
   'program-date-time': 'EXT-X-PROGRAM-DATE-TIME is t0 + 1600 n ms, t0 a multiple of 1600.',
   extinf: 'Every EXTINF is exactly 1.6.',
-  discontinuity: 'EXT-X-DISCONTINUITY is where parameter sets change, and only there.',
+  discontinuity:
+    'EXT-X-DISCONTINUITY is where parameter sets (or those of the sound) change, and only there.',
   'entry-order': 'Entries come in order of n: each holds the segment of its number, once.',
   'entry-missing': "An entry's media can be read, unless it is a GAP.",
   'playlist-end': 'A VOD playlist has ENDLIST, and no entry comes after ENDLIST.',
   'playlist-start': 'EXT-X-START lies inside the playlist.',
+  'playlist-append':
+    'Asked again, a server has only appended to a playlist: entries it has served never change, a window only moves on.',
+  'playlist-skip':
+    'A delta update (EXT-X-SKIP) is its playlist without the oldest entries, all within CAN-SKIP-UNTIL kept, and that is at least six target durations.',
   // payload
   decode: 'ffmpeg decodes pictures and sound without a complaint.',
   'content-changed': 'Elementary streams and times are those of the report given with --expect.',

@@ -8,9 +8,9 @@ import {
   type ClockSample,
 } from './transport/clock.ts';
 import { checkCounters } from './transport/counters.ts';
-import { readPackets } from './transport/packet.ts';
+import { NULL_PID, readPackets, type TsPacket } from './transport/packet.ts';
 import { readPesPackets, type Pes } from './transport/pes.ts';
-import { readProgramme } from './transport/tables.ts';
+import { PAT_PID, readProgramme } from './transport/tables.ts';
 import { readPictures, type Pictures } from './video/pictures.ts';
 
 /** What one segment holds, payloads left out, for the checks that need to know its neighbours. */
@@ -20,6 +20,8 @@ export type SegmentFacts = {
   readonly tablesKey: string;
   readonly pictures: Pictures | undefined;
   readonly audio: readonly AudioUnit[];
+  /** adts_fixed_header() of the first frame; undefined where there is none. */
+  readonly audioKey: number | undefined;
   /** SHA-256 of elementary streams and time stamps. */
   readonly sha256: string;
 };
@@ -39,17 +41,34 @@ export function readSegment(bytes: Uint8Array, complain: Complain): SegmentFacts
   const video = unitsOf(programme.videoPid, 'video');
   const audio = unitsOf(programme.audioPid, 'audio');
   const timed = programme.videoPid === undefined ? audio : video;
-  const clock = readClock(packets, programme.pcrPid, complain, timed);
-  checkArrival([...video, ...audio], clock, complain);
+  const all = [...video, ...audio];
+  const clock = readClock(packets, programme.pcrPid, complain, { own: timed, all });
+  checkArrival(all, clock, complain);
+  checkFirstUnit(
+    packets,
+    { tables: [PAT_PID, programme.pmtPid, NULL_PID], first: timed[0] },
+    complain,
+  );
   checkTableIntervals(programme.tables, clock, complain);
   return {
     bytes: bytes.length,
     clock,
     tablesKey: programme.key,
     pictures: programme.videoPid === undefined ? undefined : readPictures(video, complain),
-    audio: readAudioUnits(audio, complain),
+    ...readAudioUnits(audio, complain),
     sha256: digest({ video, audio }),
   };
+}
+
+/** The first payload of a stream is the IDR picture's, or the first sound's where there is no video: nothing for a player to skip. */
+function checkFirstUnit(
+  packets: readonly TsPacket[],
+  { tables, first }: { readonly tables: readonly number[]; readonly first: Pes | undefined },
+  complain: Complain,
+): void {
+  const packet = packets.find(({ pid, hasPayload }) => hasPayload && !tables.includes(pid));
+  if (!packet || !first || packet.index === first.firstIndex) return;
+  complain('idr-first', packet.offset, `PID ${packet.pid} follows the tables, not the first unit`);
 }
 
 function digest(streams: Record<string, Pes[]>): string {

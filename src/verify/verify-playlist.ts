@@ -6,17 +6,21 @@ import type { PlacedSegment } from './grid.ts';
 import { DEFAULT_PTS_ORIGIN, type Context } from './options.ts';
 import { checkPlaylist } from './playlist/check.ts';
 import { parsePlaylist, type Entry } from './playlist/parse.ts';
+import { checkServed } from './playlist/served.ts';
 import { readSegment } from './segment.ts';
-import { UnreadableInput, reasonOf, type ReadObject } from './source.ts';
+import { UnreadableInput, reasonOf, type ReadObject, type Source } from './source.ts';
 import { summarize } from './summary.ts';
 
 /** Segments decoded in one run: two minutes, and 40 MB at 3 Mb/s. */
 const DECODE_RUN_SEGMENTS = 75;
 
-/** Checks a playlist and all its segments, read with `readObject`; throws UnreadableInput for what is no media playlist. */
+/** How to read what a playlist names, and where it is served, the playlist again. */
+export type PlaylistReader = Pick<Source, 'readObject'> & Partial<Pick<Source, 'readAgain'>>;
+
+/** Checks a playlist and all its segments, as it stands; throws UnreadableInput for what is no media playlist. */
 export async function verifyPlaylist(
   text: string,
-  readObject: ReadObject,
+  { readObject, readAgain }: PlaylistReader,
   context: Context,
 ): Promise<Report> {
   const playlist = parsePlaylist(text);
@@ -36,6 +40,8 @@ export async function verifyPlaylist(
   }
   checkOrigin(inferOrigin(placed), context.ptsOrigin ?? DEFAULT_PTS_ORIGIN, complain);
   checkExpected(placed, context, findings);
+  // Last, so that a live playlist has had time to go on.
+  if (readAgain) await checkServed(playlist, readAgain, complain);
   return summarize(findings, { ...context, kind: 'playlist', placed, gaps, grid });
 }
 

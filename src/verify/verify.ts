@@ -14,10 +14,10 @@ export type TargetOptions = Omit<Context, 'decode' | 'name'> & {
 
 /** Checks a playlist with its segments, one segment or a clip, by path or URL; throws UnreadableInput. */
 export async function verifyTarget(target: string, options: TargetOptions): Promise<Report> {
-  const { input, readObject } = await openSource(target, options.bearer);
+  const { input, ...reader } = await openSource(target, options.bearer);
   const decode = options.decode ? await findDecoder() : undefined;
   const context = { ...options, decode, name: target };
-  if (isPlaylist(input)) return verifyPlaylist(Buffer.from(input).toString(), readObject, context);
+  if (isPlaylist(input)) return verifyPlaylist(Buffer.from(input).toString(), reader, context);
   if (isClip(input)) return verifyClip(input, context);
   return verifySegment(input, context);
 }

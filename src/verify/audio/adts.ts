@@ -9,10 +9,16 @@ const HEADER_BYTES = 7;
 /** One PES packet of sound; `frames` counts the AAC frames that start in it. */
 export type AudioUnit = { readonly offset: number; readonly pts: number; readonly frames: number };
 
+/** The sound of a segment; `audioKey` is adts_fixed_header() of its first frame. */
+export type Sound = {
+  readonly audio: readonly AudioUnit[];
+  readonly audioKey: number | undefined;
+};
+
 /** Reads the ADTS frames of a segment (ISO/IEC 14496-3 annex 1.A.2.2) and checks each header. */
-export function readAudioUnits(units: readonly Pes[], complain: Complain): AudioUnit[] {
+export function readAudioUnits(units: readonly Pes[], complain: Complain): Sound {
   let constantHeader: number | undefined;
-  return units.map(({ payload, offset, pts }) => {
+  const audio = units.map(({ payload, offset, pts }) => {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     let [at, frames] = [0, 0];
     while (at < bytes.length) {
@@ -29,6 +35,7 @@ export function readAudioUnits(units: readonly Pes[], complain: Complain): Audio
     if (frames === 0) complain('adts', offset, 'the PES packet holds no AAC frame');
     return { offset, pts, frames };
   });
+  return { audio, audioKey: constantHeader };
 }
 
 /** The frame's length in bytes, or undefined when the next cannot be found. */

@@ -5,6 +5,8 @@ import type { Entry, Playlist } from './parse.ts';
 /** Length of a segment, and what `t0` is a multiple of. */
 const SEGMENT_MS = 1600;
 const TARGET_DURATION_S = 2;
+/** The skip boundary, in target durations. */
+const LEAST_TARGET_DURATIONS_KEPT = 6;
 const VERSION_DECIMAL_DURATIONS = 3;
 const VERSION_BYTE_RANGES = 4;
 const VERSION_GAP = 8;
@@ -20,6 +22,7 @@ export function checkPlaylist(
   checkHead(playlist, complain);
   checkVersion(playlist, complain);
   checkEnd(playlist, complain);
+  checkSkip(playlist, complain);
   checkTimes(playlist.entries, aboutEntry);
   const seen = new Set<string>();
   for (const entry of playlist.entries) {
@@ -70,6 +73,25 @@ function checkVersion(playlist: Playlist, complain: Complain): void {
 function checkEnd(playlist: Playlist, complain: Complain): void {
   if (playlist.type === 'VOD' && !playlist.hasEndlist) {
     complain('playlist-end', null, 'a VOD playlist has no EXT-X-ENDLIST');
+  }
+}
+
+/** Checks the skip boundary, and that a delta update keeps what is inside it (RFC 8216bis §4.4.3.8, §4.4.5.2). */
+export function checkSkip(playlist: Playlist, complain: Complain): void {
+  const { canSkipUntil, skipped, entries } = playlist;
+  const least = LEAST_TARGET_DURATIONS_KEPT * TARGET_DURATION_S;
+  if (canSkipUntil !== undefined && canSkipUntil < least) {
+    complain('playlist-skip', null, `CAN-SKIP-UNTIL is ${canSkipUntil} s, at least ${least}`);
+  }
+  if (skipped === 0) return;
+  if (canSkipUntil === undefined) {
+    complain('playlist-skip', null, 'EXT-X-SKIP, but EXT-X-SERVER-CONTROL has no CAN-SKIP-UNTIL');
+    return;
+  }
+  // In ms, where both are whole numbers.
+  if (entries.length * SEGMENT_MS < Math.round(canSkipUntil * 1000)) {
+    const message = `${entries.length} entries are left, the boundary is ${canSkipUntil} s`;
+    complain('playlist-skip', null, message);
   }
 }
 

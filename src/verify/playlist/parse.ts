@@ -25,7 +25,10 @@ export type Playlist = {
   readonly start: { readonly offset: number; readonly precise: boolean } | undefined;
   readonly hasEndlist: boolean;
   readonly isMultivariant: boolean;
+  /** Entries that EXT-X-SKIP stands for: 0 in a whole playlist. */
   readonly skipped: number;
+  /** CAN-SKIP-UNTIL, seconds. */
+  readonly canSkipUntil: number | undefined;
   readonly entries: readonly Entry[];
   readonly problems: readonly { readonly rule: RuleId; readonly message: string }[];
 };
@@ -54,8 +57,9 @@ export function parsePlaylist(text: string): Playlist {
     return value === undefined || !/^\d{1,15}$/.test(value) ? undefined : Number(value);
   };
   const mediaSequence = whole('EXT-X-MEDIA-SEQUENCE');
-  const skip = tags.find((tag) => tag.name === 'EXT-X-SKIP');
-  const skipped = Number(attribute(skip?.value, 'SKIPPED-SEGMENTS') ?? 0);
+  const skip = tags.find((tag) => tag.name === 'EXT-X-SKIP')?.value;
+  const skipped = skip === undefined ? 0 : readSkip(skip, bad);
+  const control = tags.find((tag) => tag.name === 'EXT-X-SERVER-CONTROL')?.value;
   const start = tags.find((tag) => tag.name === 'EXT-X-START')?.value;
   const endAt = tags.find((tag) => tag.name === 'EXT-X-ENDLIST')?.line;
   const entries = readEntries(tags, (mediaSequence ?? 0) + skipped, bad);
@@ -72,6 +76,7 @@ export function parsePlaylist(text: string): Playlist {
     hasEndlist: endAt !== undefined,
     isMultivariant: tags.some((tag) => tag.name === 'EXT-X-STREAM-INF'),
     skipped,
+    canSkipUntil: control === undefined ? undefined : readBoundary(control, bad),
     entries,
     problems,
   };
@@ -136,6 +141,24 @@ function readRange(
     return undefined;
   }
   return { offset, length: Number(match[1]) };
+}
+
+function readSkip(value: string, bad: (message: string, rule?: RuleId) => void): number {
+  const text = attribute(value, 'SKIPPED-SEGMENTS') ?? '';
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  bad(`EXT-X-SKIP has the SKIPPED-SEGMENTS ${text || 'nowhere'}`, 'playlist-skip');
+  return 0;
+}
+
+function readBoundary(
+  value: string,
+  bad: (message: string, rule?: RuleId) => void,
+): number | undefined {
+  const text = attribute(value, 'CAN-SKIP-UNTIL');
+  if (text === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  bad(`CAN-SKIP-UNTIL is ${text}`, 'playlist-skip');
+  return undefined;
 }
 
 function readStart(value: string, bad: (message: string) => void): Playlist['start'] {

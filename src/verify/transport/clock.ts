@@ -20,16 +20,22 @@ export type ClockSample = {
   readonly offset: number;
   readonly pcr27: number;
   readonly leadTicks: number | undefined;
+  /** For a PCR that comes with no unit: how far the DTS of the next unit of any stream lies after it. */
+  readonly nextLeadTicks: number | undefined;
 };
+
+/** The units of a segment: those of the stream that carries the PCR, and all. */
+export type TimedUnits = { readonly own: readonly Pes[]; readonly all: readonly Pes[] };
 
 /** Lists the PCRs of a segment and checks what can be said without knowing the lead of the others. */
 export function readClock(
   packets: readonly TsPacket[],
   pcrPid: number,
   complain: Complain,
-  units: readonly Pes[],
+  { own, all }: TimedUnits,
 ): ClockSample[] {
-  const unitAt = new Map(units.map((unit) => [unit.firstIndex, unit]));
+  const unitAt = new Map(own.map((unit) => [unit.firstIndex, unit]));
+  const inOrder = all.toSorted((a, b) => a.firstIndex - b.firstIndex);
   const samples: ClockSample[] = [];
   for (const { index, offset, pid, pcr27 } of packets) {
     if (pcr27 === undefined) continue;
@@ -38,9 +44,11 @@ export function readClock(
       continue;
     }
     // The first PCR may come in a packet of its own, ahead of the first unit.
-    const unit = unitAt.get(index) ?? (samples.length === 0 ? units[0] : undefined);
+    const unit = unitAt.get(index) ?? (samples.length === 0 ? own[0] : undefined);
     const leadTicks = unit && leadOf(unit.dts ?? unit.pts, pcr27);
-    samples.push({ index, offset, pcr27, leadTicks });
+    const next = unit ? undefined : inOrder.find(({ firstIndex }) => firstIndex > index);
+    const nextLeadTicks = next && leadOf(next.dts ?? next.pts, pcr27);
+    samples.push({ index, offset, pcr27, leadTicks, nextLeadTicks });
   }
   checkRise(samples, complain);
   return samples;
@@ -94,6 +102,14 @@ export function checkLead(
     if (sample.leadTicks !== undefined && sample.leadTicks !== lead) {
       const message = `the lead is ${sample.leadTicks} ticks, elsewhere ${lead}`;
       complain('pcr-lead', sample.offset, message);
+    }
+  }
+  for (const { nextLeadTicks, offset } of clock) {
+    if (nextLeadTicks === undefined) continue;
+    // Nothing that comes next is due before the PCR's own time, nor after the next PCR's.
+    if (nextLeadTicks < lead || nextLeadTicks > lead + TABLE_INTERVAL_TICKS) {
+      const message = `the next unit is due ${nextLeadTicks} ticks later, the lead is ${lead}`;
+      complain('pcr-lead', offset, message);
     }
   }
   const startOfClock27 = wrapTicks(start - lead) * CLOCK_RATIO;

@@ -3,7 +3,8 @@ import type { Complain } from '../findings.ts';
 import { crc32Mpeg } from './crc32.ts';
 import { NULL_PID, isStuffing, type TsPacket } from './packet.ts';
 
-const PAT_PID = 0;
+/** Where the PAT always is (ISO/IEC 13818-1 table 2-3). */
+export const PAT_PID = 0;
 const PAT_TABLE_ID = 0;
 const PMT_TABLE_ID = 2;
 const STREAM_TYPE_H264 = 0x1b;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,7 @@ beforeAll(async () => {
   const files = new Map<string, string | Buffer>([['index.m3u8', playlist], ...segments]);
   files.set('wrong.m3u8', playlist.replace('EXTINF:1.6', 'EXTINF:1.5'));
   for (const [name, content] of files) await writeFile(path.join(folder, name), content);
+  await mkdir(path.join(folder, 'empty'));
   server = createServer((request, response) => {
     const isAllowed = request.headers.authorization === `Bearer ${KEY}`;
     const file = files.get((request.url ?? '').slice(1));
@@ -90,9 +91,79 @@ test('reads over HTTP with a bearer key, and proves against a report that nothin
   expect((await verify(segment, '--expect', report, '--no-decode')).code).toBe(0);
 });
 
+test('checks what a folder has to check, a line of JSON each', async () => {
+  const demo = path.join(folder, 'demo');
+  await mkdir(path.join(demo, 'recording'), { recursive: true });
+  await mkdir(path.join(demo, 'clip'));
+  const { playlist, segments } = buildRecording();
+  const files = [...segments, ['index.m3u8', playlist] as const];
+  for (const [name, content] of files) {
+    await writeFile(path.join(demo, 'recording', name), content);
+  }
+  const clip = playlist.replaceAll(/^segment/gm, '../recording/segment').replace('1.6,', '1.7,');
+  await writeFile(path.join(demo, 'clip/clip.m3u8'), clip);
+  const { code, stdout } = await verify(demo, '--json', '--no-decode');
+  const reports = stdout.trim().split('\n').map((line) => JSON.parse(line) as Report); // prettier-ignore
+  expect(reports.map(({ summary }) => path.relative(demo, summary.input))).toEqual([
+    'recording/index.m3u8',
+    'clip/clip.m3u8',
+  ]);
+  expect(reports.map(({ violations }) => violations.map(({ rule }) => rule))).toEqual([
+    [],
+    ['extinf'],
+  ]);
+  expect(code).toBe(1);
+});
+
+/** Serves what `answer` says, to requests that carry the signature. */
+async function serveSigned(
+  answer: (url: URL) => string | Buffer | undefined,
+): Promise<{ server: Server; url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const signed = createServer((request, response) => {
+    const asking = new URL(request.url ?? '/', 'http://127.0.0.1');
+    asked.push(`${asking.pathname}${asking.search}`);
+    const body = asking.searchParams.get('sig') === KEY ? answer(asking) : undefined;
+    response.statusCode = body === undefined ? 403 : 200;
+    response.end(body);
+  }).listen(0, '127.0.0.1');
+  await once(signed, 'listening');
+  return { server: signed, url: `${urlOf(signed)}?sig=${KEY}`, asked };
+}
+
+test('reads a live playlist by a signed link, asks again, and asks for a delta update', async () => {
+  const { playlist, segments } = buildRecording();
+  const event = playlist
+    .replace('VERSION:8\n', 'VERSION:9\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12\n')
+    .replace('#EXT-X-ENDLIST\n', '');
+  const growing = event.slice(0, event.lastIndexOf('#EXT-X-PROGRAM'));
+  let isFirst = true;
+  const {
+    server: signed,
+    url: live,
+    asked,
+  } = await serveSigned(({ pathname }) => {
+    if (pathname !== '/index.m3u8') return segments.get(pathname.slice(1));
+    const text = isFirst ? growing : event;
+    isFirst = false;
+    return text;
+  });
+  const { code, stdout } = await verify(live, '--json', '--no-decode');
+  signed.close();
+  expect((JSON.parse(stdout) as Report).violations).toEqual([]);
+  expect(code).toBe(0);
+  expect(asked).toEqual([
+    `/index.m3u8?sig=${KEY}`,
+    `/segment-0.ts?sig=${KEY}`,
+    `/segment-1.ts?sig=${KEY}`,
+    `/index.m3u8?sig=${KEY}`,
+    `/index.m3u8?sig=${KEY}&_HLS_skip=YES`,
+  ]);
+});
+
 test.each([
   ['a file that is not there', () => [path.join(folder, 'none.m3u8')], /ENOENT/],
-  ['a folder', () => [folder], /is not a file/],
+  ['a folder without a recording', () => [path.join(folder, 'empty')], /there is no index\.m3u8/],
   ['a file of another kind', () => [import.meta.filename], /neither a playlist/],
   ['a server that wants a key', () => [url], /the server answers 401/],
   ['a port where nobody listens', () => [closedUrl], /ECONNREFUSED/],

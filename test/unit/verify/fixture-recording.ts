@@ -40,7 +40,7 @@ export async function verifyRecording(
     const end = range ? range.offset + range.length : bytes.length;
     return Promise.resolve(bytes.subarray(range?.offset ?? 0, end));
   };
-  return verifyPlaylist(playlist, readObject, { name: 'index.m3u8', ...options });
+  return verifyPlaylist(playlist, { readObject }, { name: 'index.m3u8', ...options });
 }
 
 /** The rules a report names, each once, in order. */
