@@ -19,6 +19,8 @@ const START_MS = 30_000;
 const END_MS = 15_000;
 /** The issue's bound for what is left by a supervisor that was killed. */
 const ORPHANS_GONE_MS = 5_000;
+/** A worker that could not give its recording back in time is missed after 20 s; then a start, and the segments asked for. */
+const RESUMED_MS = 70_000;
 /** Small and slow: what happens is looked at, not how it looks. */
 const SETTINGS = { width: 640, height: 360, fps: 15 };
 
@@ -57,8 +59,9 @@ async function expectNothingRunning(timeoutMs = 2000): Promise<void> {
   expect(await commands()).toEqual([]);
 }
 
+/** Segments that have media: a hole's line is no segment. */
 function segmentsOf(playlist: string): string[] {
-  return playlist.split('\n').filter((line) => line.endsWith('.ts'));
+  return playlist.split('\n').filter((line) => /(?<!-gap)\.ts$/.test(line));
 }
 
 async function killPage(): Promise<void> {
@@ -137,14 +140,19 @@ async function startService(): Promise<Service> {
   };
 }
 
-async function untilSegments(service: Service, id: string, count: number): Promise<string> {
+async function untilSegments(
+  service: Service,
+  id: string,
+  count: number,
+  timeoutMs = START_MS,
+): Promise<string> {
   return waitUntil(
     `${count} segments`,
     async () => {
       const playlist = await service.playlist(id);
       return segmentsOf(playlist).length >= count && playlist;
     },
-    START_MS,
+    timeoutMs,
   );
 }
 
@@ -215,7 +223,7 @@ describe('chalkreel up', () => {
     );
     expect(await stillThere()).toEqual([]);
 
-    const after = await untilSegments(service, id, before.length + 3);
+    const after = await untilSegments(service, id, before.length + 3, RESUMED_MS);
     expect(segmentsOf(after).slice(0, before.length)).toEqual(before);
     expect(after).not.toContain('#EXT-X-ENDLIST');
     const recording = await untilState(service, id, 'recording');
@@ -228,7 +236,7 @@ describe('chalkreel up', () => {
     ]);
     for (const segment of segmentsOf(after)) {
       const answer = await service.fetch(`/v1/recordings/${id}/${segment}`, { method: 'HEAD' });
-      expect([segment, answer.status]).toEqual([segment, segment.endsWith('gap.ts') ? 404 : 200]);
+      expect([segment, answer.status]).toEqual([segment, 200]);
     }
 
     const stop = (): Promise<Response> =>
