@@ -6,6 +6,8 @@ import { createPlayer, type Player } from './player.ts';
 
 /** A class changes state seldom; a highlight should show up soon after someone saved it. */
 const POLL_MS = 2000;
+/** From a recording's origin to its first segment, and as much again. */
+const FIRST_PROGRESS_MS = 6000;
 
 const notice = element('notice');
 const goLive = element('go-live');
@@ -64,8 +66,7 @@ function offerSound(): void {
 /** Loads the player once there is something to play; says what is being waited for until then. */
 function loadWhenThere(player: Player, api: WatchApi, recording: WatchedRecording): boolean {
   const isOver = isFinal(recording.state);
-  const isEmpty = recording.originMs === null || (!isOver && recording.progress?.segments === 0);
-  if (isEmpty) {
+  if (recording.originMs === null || (!isOver && !hasSegments(recording))) {
     showNotice(isOver ? 'Nothing was recorded.' : 'The class is about to begin…');
     return false;
   }
@@ -73,6 +74,12 @@ function loadWhenThere(player: Player, api: WatchApi, recording: WatchedRecordin
   video.hidden = false;
   player.load(api.playlistUrl, { isLive: !isOver });
   return true;
+}
+
+/** A recorder tells its numbers each second; one that has told none for long may still have made segments. */
+function hasSegments({ progress, originMs }: WatchedRecording): boolean {
+  if (progress !== null) return progress.segments > 0;
+  return Date.now() - (originMs ?? 0) > FIRST_PROGRESS_MS;
 }
 
 function refuse(): void {

@@ -27,12 +27,12 @@ const DIFFERENT = 0.7;
 
 /** The longest a picture may do without a legible clock: pictures come at least every 200 ms, and a third one must be there. */
 const MAX_GAP_MS = 600;
-/** A dead camera is started after 3 s, and 2 to 3 s of it were on their way when it died. */
+/** A camera that died twice is away for 6 s; 2 to 3 s of it were on their way when it died. */
 const MIN_NOTE_MS = 1_000;
 /** From a change in the class until the page shows and sounds it, on a busy machine. */
 const SETTLE_MS = 2_000;
 /** Of windows of sound: a stream that falls behind on a busy machine is silent for one now and then. */
-const MOSTLY = 0.9;
+const MOSTLY = 0.7;
 
 /** The row of tiles, and the left quarter of the board below it: whole pixels at 1280×720. */
 const TILE_ROW = { x: 0, y: HEIGHT / 12, width: WIDTH, height: HEIGHT / 4 };

@@ -11,8 +11,8 @@ import { makeTempFolder } from './temp-folder.ts';
 import { waitUntil } from './wait-until.ts';
 import { openWatcher, watchLive, watchWhole, type SeenLive, type SeenWhole } from './watcher.ts';
 
-/** A camera dies at 4 s; 3 s later it is started again, and some 4 s later it is on the picture again, on a busy machine later. */
-export const SECONDS = 20;
+/** A camera dies at 4 s, is started again at 7 and 10 s, and some 4 s later it is on the picture again, on a busy machine later. */
+export const SECONDS = 22;
 const WRITE_AT_MS = 2_500;
 const KILL_AT_MS = 4_000;
 /** Whose camera dies, as an index into the cast. */

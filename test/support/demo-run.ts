@@ -6,6 +6,8 @@ import { waitUntil } from './wait-until.ts';
 
 /** Start of everything, the recording, the clip and the contact sheet, on a shared machine. */
 export const DEMO_TIMEOUT_MS = 110_000;
+/** Of one camera. It is started again 3 s after each. */
+const KILLS = 2;
 /** Of a dead camera: it is started again after 3 s, on a busy machine later. */
 const RESTART_TIMEOUT_MS = 20_000;
 export const CLI = ['--import', import.meta.resolve('tsx'), path.resolve('src/cli/main.ts')];
@@ -74,7 +76,10 @@ export function startDemo(options: {
   };
 }
 
-/** Kills a participant's camera as an accident would, and waits for the one that comes after it. Times are Unix ms. */
+/**
+ * Kills a participant's camera as an accident would, and the next one as soon as it is there, so that the camera is away for
+ * longer than any buffer holds; waits for the third. Times are Unix ms.
+ */
 export async function breakCamera(
   marker: string,
   participantId: string,
@@ -83,14 +88,23 @@ export async function breakCamera(
     (await processesWith(marker)).find(
       ({ command }) => /^(setpriv .*)?ffmpeg/.test(command) && command.includes(participantId),
     )?.pid;
-  const pid = await waitUntil('the camera runs', find);
-  process.kill(pid, 'SIGKILL');
   const killedAtMs = Date.now();
-  await waitUntil(
-    'another camera',
-    async () => ![undefined, pid].includes(await find()),
-    RESTART_TIMEOUT_MS,
-  );
+  const gone = new Set<number>();
+  const another = (): Promise<number> =>
+    waitUntil(
+      'a camera runs',
+      async () => {
+        const pid = await find();
+        return pid !== undefined && !gone.has(pid) && pid;
+      },
+      RESTART_TIMEOUT_MS,
+    );
+  for (let kill = 0; kill < KILLS; kill++) {
+    const pid = await another();
+    process.kill(pid, 'SIGKILL');
+    gone.add(pid);
+  }
+  await another();
   return { killedAtMs, restartedAtMs: Date.now() };
 }
 
