@@ -157,7 +157,7 @@ export class Capture extends EventEmitter<CaptureEvents> implements Closable {
       if (isBinary) this.emit('media', parseMediaMessage(data));
       else this.#onControl(fromPageSchema.parse(JSON.parse(data.toString())));
     } catch (error) {
-      this.#fail('link-broken', `The recorder tab sent something unexpected: ${String(error)}`);
+      this.#fail('link-broken', 'the recorder tab sent something unexpected', error);
     }
   }
 
@@ -193,9 +193,9 @@ export class Capture extends EventEmitter<CaptureEvents> implements Closable {
     }
   }
 
-  #fail(code: string, message: string): void {
+  #fail(code: string, message: string, cause?: unknown): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.emit('failed', new ChalkreelError(code, message, { fault: 'dependency' }));
+    this.emit('failed', new ChalkreelError(code, message, { fault: 'dependency', cause }));
   }
 }

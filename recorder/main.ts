@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { loadConfig } from '../src/config.ts';
+import { loadCommandConfig, loadConfig } from '../src/config.ts';
 import { inputError } from '../src/errors.ts';
 import { createLog } from '../src/log.ts';
 import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
@@ -59,7 +59,7 @@ async function runOnce(args: Arguments): Promise<void> {
   const url = parseField('url', pageUrlSchema, args.once);
   const out = parseField('out', z.string({ error: 'expected a folder' }).min(1), args.out);
   const settings = parseSettings(args);
-  const config = loadConfig();
+  const config = loadCommandConfig();
   const stop = new AbortController();
   void whenToldToStop().then(() => stop.abort());
   exitWhenParentDies(ORPHAN_GRACE_MS);

@@ -82,6 +82,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
+/** The same for a command whose stderr a person reads: no more than warnings is logged, unless it was asked for. */
+export function loadCommandConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  return loadConfig({ CHALKREEL_LOG_LEVEL: 'warn', ...env });
+}
+
 /** An environment for a child process: this one's, with these settings in it. */
 export function childEnvironment(config: Config): NodeJS.ProcessEnv {
   const settings = {
