@@ -36,18 +36,17 @@ export const exactBench: Scenario = {
       const folder = resources.use(await makeTempFolder('exact')).path;
       const pages = resources.use(await serveExactPages(folder));
       let recordings = 0;
-      const record = (page: string, lengthS: number, env = {}): Promise<RecordedPage> =>
+      const record = (page: string, lengthS: number, ...args: string[]): Promise<RecordedPage> =>
         recordPage({
           url: `${pages.url}/${page}`,
           folder: path.join(folder, `${(recordings += 1)}`),
           seconds: lengthS,
-          env,
+          args,
         });
       const films: RecordedPage[] = [];
       for (let start = 0; start < STARTS; start += 1)
         films.push(await record('film', FILM_SECONDS));
-      const skew = { CHALKREEL_TEST_SOUND_SKEW_MS: `${SKEW_MS}` };
-      const skewed = await record('film', FILM_SECONDS, skew);
+      const skewed = await record('film', FILM_SECONDS, `--sound-skew=${SKEW_MS}`);
       const alone = await record('barcode', seconds);
       const both = await Promise.all([record('barcode', seconds), record('barcode', seconds)]);
       return [

@@ -19,9 +19,8 @@ export async function recordPage(options: {
   readonly folder: string;
   readonly seconds: number;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }): Promise<RecordedPage> {
-  const { url, folder, seconds, args = [], env = {} } = options;
+  const { url, folder, seconds, args = [] } = options;
   const child = spawn(
     process.execPath,
     [
@@ -29,7 +28,7 @@ export async function recordPage(options: {
       ...[`--once=${url}`, `--out=${folder}`, `--seconds=${seconds}`, '--json', ...args],
     ],
     {
-      env: { ...process.env, CHALKREEL_LOG_LEVEL: 'silent', ...env },
+      env: { ...process.env, CHALKREEL_LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
