@@ -3,6 +3,9 @@ import { ArrivalAnchor } from './arrival-anchor.ts';
 /** Weight of a new value in the mean over a moment: half of it is of the last 50 values, 1 to 2 s. */
 const RECENT_WEIGHT = 0.014;
 
+/** Timestamps that fall by more are those of another clock: at its start a capture changes clocks, ms. */
+const REBASED_MS = 5;
+
 /** Means of a lateness, ms: over all, and over the last moments. */
 export type Lateness = { readonly meanMs: number; readonly recentMs: number };
 
@@ -31,19 +34,30 @@ export class LatenessMean {
  * grid, which counts samples.
  */
 export class CaptureTimes {
-  readonly #anchor = new ArrivalAnchor();
+  readonly #inputRate: number;
+  #anchor = new ArrivalAnchor();
   #last: { readonly index: number; readonly timestampMs: number } | undefined;
+
+  constructor(inputRate: number) {
+    this.#inputRate = inputRate;
+  }
 
   /** Sound up to input sample `index`, whose capture ended at `timestampMs`, has come. */
   add(arrivedAtMs: number, last: { readonly index: number; readonly timestampMs: number }): void {
+    const expectedMs = this.#timestampOf(last.index) ?? last.timestampMs;
+    if (last.timestampMs < expectedMs - REBASED_MS) this.#anchor = new ArrivalAnchor();
     this.#last = last;
     this.#anchor.add(arrivedAtMs, last.timestampMs);
   }
 
   /** When input sample `index` was captured, ms on the clock of the arrivals. Undefined before any sound. */
-  of(index: number, inputRate: number): number | undefined {
+  of(index: number): number | undefined {
+    const timestampMs = this.#timestampOf(index);
+    return timestampMs === undefined ? undefined : this.#anchor.zeroAtMs + timestampMs;
+  }
+
+  #timestampOf(index: number): number | undefined {
     if (this.#last === undefined) return undefined;
-    const beforeLastMs = ((this.#last.index - index) * 1000) / inputRate;
-    return this.#anchor.zeroAtMs + this.#last.timestampMs - beforeLastMs;
+    return this.#last.timestampMs + ((index - this.#last.index) * 1000) / this.#inputRate;
   }
 }

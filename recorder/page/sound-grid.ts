@@ -54,7 +54,7 @@ export class SoundGrid {
   #startMs = Infinity;
   #nextBlock = 0;
   #position: number | undefined;
-  readonly #captureTimes = new CaptureTimes();
+  readonly #captureTimes: CaptureTimes;
   /** How much later than captured sound lies on the grid; its latency is taken off. */
   readonly lateness = new LatenessMean();
 
@@ -68,6 +68,7 @@ export class SoundGrid {
     readonly skewMs?: number;
   }) {
     this.#rate = options.inputRate;
+    this.#captureTimes = new CaptureTimes(options.inputRate);
     this.#latencyMs = options.latencyMs;
     this.#skewMs = options.skewMs ?? 0;
     this.#resampler = new Resampler(options.inputRate, SAMPLE_RATE);
@@ -235,7 +236,7 @@ export class SoundGrid {
   }
 
   #noteLateness(gridMs: number, index: number): void {
-    const capturedAtMs = this.#captureTimes.of(index, this.#rate);
+    const capturedAtMs = this.#captureTimes.of(index);
     if (capturedAtMs !== undefined) this.lateness.add(gridMs - (capturedAtMs - this.#latencyMs));
   }
 

@@ -197,13 +197,20 @@ describe('ArrivalAnchor', () => {
 
 describe('lateness', () => {
   it('says when a sample was captured, from timestamps on a clock of their own', () => {
-    const times = new CaptureTimes();
+    const times = new CaptureTimes(44_100);
     for (let ms = 10; ms <= 2000; ms += 10) {
       const jitterMs = ms % 200 === 0 ? 0 : 40;
       times.add(80_000 + ms + jitterMs, { index: ms * 44.1, timestampMs: 500 + ms });
     }
-    expect(times.of(0, 44_100)).toBeCloseTo(80_000, 0);
-    expect(times.of(44_100, 44_100)).toBeCloseTo(81_000, 0);
+    expect(times.of(0)).toBeCloseTo(80_000, 0);
+    expect(times.of(44_100)).toBeCloseTo(81_000, 0);
+  });
+
+  it('follows timestamps that begin anew on another clock', () => {
+    const times = new CaptureTimes(44_100);
+    times.add(80_010, { index: 441, timestampMs: 700 });
+    times.add(80_020, { index: 882, timestampMs: 702 });
+    expect(times.of(0)).toBeCloseTo(80_000, 0);
   });
 
   it('means all, and the last moments', () => {
