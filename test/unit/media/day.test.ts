@@ -5,7 +5,7 @@ import {
   SEGMENTS_OF_A_DAY,
   verifySynthetic,
   writeSyntheticSegment,
-} from '../../support/synthetic-recording.ts';
+} from '../../support/synthetic-day.ts';
 
 /** Writing and judging a segment takes 5 ms on a free machine. */
 vi.setConfig({ testTimeout: 20_000 });
