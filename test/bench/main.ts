@@ -1,5 +1,7 @@
 import { conformanceBench } from './conformance.ts';
+import { dayBench } from './day.ts';
 import { exactBench } from './exact.ts';
+import { playlistBench } from './playlist.ts';
 import { runScenario } from './runner.ts';
 import { setupBench } from './setup.ts';
 import { startBench } from './start.ts';
@@ -8,7 +10,9 @@ import { stillBench } from './still.ts';
 process.exitCode = await runScenario(process.argv.slice(2), {
   scenarios: {
     conformance: conformanceBench,
+    day: dayBench,
     exact: exactBench,
+    playlist: playlistBench,
     setup: setupBench,
     start: startBench,
     still: stillBench,
