@@ -2,9 +2,9 @@ import { complaintsOf, linesOf, runTool } from './program.ts';
 import type { Subject } from './stretch.ts';
 
 /** ffmpeg's complaints: it decodes every stretch, and the playlist where that has no hole, and stops at the first fault. */
-export async function runFfmpeg({ playlist, hasHoles, stretches }: Subject): Promise<string[]> {
+export async function runFfmpeg({ playlist, holes, stretches }: Subject): Promise<string[]> {
   // With a hole the playlist names a file that is not there, which ffmpeg 5.1 opens in spite of EXT-X-GAP.
-  const inputs = [...stretches.map(({ file }) => file), ...(hasHoles ? [] : [playlist])];
+  const inputs = [...stretches.map(({ file }) => file), ...(holes.length > 0 ? [] : [playlist])];
   const complaints: string[] = [];
   for (const input of inputs) {
     const run = await runTool('ffmpeg', [

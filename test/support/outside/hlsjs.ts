@@ -12,6 +12,8 @@ export type Playback = {
     readonly details: string;
     readonly fatal: boolean;
     readonly reason: string;
+    /** Where the element stood. */
+    readonly atS: number;
   }[];
   /** Steps of the position that were not forward. */
   readonly backward: readonly string[];
@@ -36,8 +38,16 @@ const FAST = 4;
 const START_MS = 20_000;
 /** The last AAC frame may be played up to its end only nearly: one of them, 21 ms, and rounding. */
 const END_TOLERANCE_S = 0.05;
-/** hls.js says so where a playlist has EXT-X-GAP, and plays on behind it. */
-const HOLE_ERRORS: readonly string[] = ['fragGap', 'bufferSeekOverHole', 'bufferStalledError'];
+/** What hls.js says of an EXT-X-GAP when it meets it, and when it runs up to it and then jumps over it. */
+const GAP_ERROR = 'fragGap';
+const JUMP_ERRORS: readonly string[] = ['bufferStalledError', 'bufferSeekOverHole'];
+/** It says so up to 250 ms of playing before the hole, here at four times the speed. */
+const AHEAD_OF_HOLE_S = 1;
+/** It jumps to 100 ms behind the hole (maxBufferHole), rounded. */
+const BEHIND_HOLE_S = 0.11;
+
+/** Holes by their place in the playlist, and how long all of it lasts. */
+export type Expected = { readonly holes: readonly number[]; readonly durationS: number };
 
 /** A page that plays `?playlist=` with hls.js as it comes, at `&rate=`, and keeps what happened in `window.playback`. */
 export const PLAYER_PAGE = `<!doctype html>
@@ -71,6 +81,7 @@ export const PLAYER_PAGE = `<!doctype html>
       details,
       fatal,
       reason: reason || (error && error.message) || (frag && frag.relurl) || '',
+      atS: video.currentTime,
     });
   });
   hls.on(Hls.Events.MANIFEST_PARSED, () => {
@@ -99,18 +110,23 @@ export async function playHls(browser: Browser, options: PlayOptions): Promise<P
   }
 }
 
-/** What is wrong with a playback; `hasHoles` allows what hls.js says of them. */
-export function judgePlayback(
-  played: Playback,
-  { hasHoles, durationS }: { readonly hasHoles: boolean; readonly durationS: number },
-): string[] {
-  const isAllowed = (details: string): boolean => hasHoles && HOLE_ERRORS.includes(details);
+/** What is wrong with a playback: any error but those that belong to a hole, at that hole. */
+export function judgePlayback(played: Playback, { holes, durationS }: Expected): string[] {
+  const isAtHole = (atS: number): boolean =>
+    holes.some((place) => {
+      const startS = (place * SEGMENT_MS) / 1000;
+      return atS > startS - AHEAD_OF_HOLE_S && atS < startS + SEGMENT_MS / 1000 + BEHIND_HOLE_S;
+    });
+  const isAllowed = (details: string, atS: number): boolean =>
+    (details === GAP_ERROR && holes.length > 0) || (JUMP_ERRORS.includes(details) && isAtHole(atS));
   const isAtEnd = played.positionS >= durationS - END_TOLERANCE_S;
   const hasDuration = Math.abs(played.durationS - durationS) <= END_TOLERANCE_S;
   return [
     ...played.errors
-      .filter(({ details, fatal }) => fatal || !isAllowed(details))
-      .map(({ details, fatal, reason }) => `${fatal ? 'fatal ' : ''}${details} ${reason}`.trim()),
+      .filter(({ details, fatal, atS }) => fatal || !isAllowed(details, atS))
+      .map(({ details, fatal, reason, atS }) => {
+        return `${fatal ? 'fatal ' : ''}${details} at ${atS} s: ${reason}`;
+      }),
     ...played.backward.map((step) => `the position goes back: ${step}`),
     ...(played.mediaError === null ? [] : [`the element fails: ${played.mediaError}`]),
     ...(played.isEnded && isAtEnd ? [] : [`stops at ${played.positionS} s of ${durationS} s`]),
@@ -120,13 +136,13 @@ export function judgePlayback(
 
 /** hls.js' complaints: it plays the playlist from its start to its end in Chromium, four times as fast. */
 export async function runHlsjs(
-  { url, segments, hasHoles }: Subject,
+  { url, segments, holes }: Subject,
   browser: Browser,
 ): Promise<string[]> {
   const durationS = (segments * SEGMENT_MS) / 1000;
   const timeoutMs = START_MS + (2 * durationS * 1000) / FAST;
   const played = await playHls(browser, { playlist: url, rate: FAST, timeoutMs });
-  return judgePlayback(played, { hasHoles, durationS });
+  return judgePlayback(played, { holes, durationS });
 }
 
 /** The versions of hls.js and the browser it runs in. */

@@ -10,14 +10,14 @@ const TOLERANCE_S = 2e-6;
 
 /** mediabunny's complaints: its HLS reader on a playlist without holes, its TS reader on every stretch. */
 export async function runMediabunny(subject: Subject): Promise<string[]> {
-  const { playlist, hasHoles, stretches } = subject;
+  const { playlist, holes, stretches } = subject;
   const complaints: string[] = [];
   for (const stretch of stretches) {
     complaints.push(...(await read(stretch.file, stretch, undefined)));
   }
   // It does not know EXT-X-GAP and opens the file that is not there.
   const [only] = stretches;
-  if (!hasHoles && stretches.length === 1 && only !== undefined) {
+  if (holes.length === 0 && stretches.length === 1 && only !== undefined) {
     complaints.push(...(await read(playlist, only, await firstDateS(playlist))));
   }
   return complaints;

@@ -18,7 +18,8 @@ export type Subject = {
   /** The same playlist over HTTP, for programs that run as another user or in a browser. */
   readonly url: string;
   readonly segments: number;
-  readonly hasHoles: boolean;
+  /** Places of EXT-X-GAP entries in the playlist, from 0. */
+  readonly holes: readonly number[];
   readonly stretches: readonly Stretch[];
 };
 
@@ -28,33 +29,41 @@ export async function readSubject(
   workDir: string,
 ): Promise<Subject> {
   const text = await readFile(playlist, 'utf8');
-  const groups = groupSegments(text);
+  const { groups, holes, segments } = readEntries(text);
   const stretches = await Promise.all(
     groups.map(async (uris, index) => {
-      const segments = uris.map((uri) => readFile(path.resolve(path.dirname(playlist), uri)));
+      const files = uris.map((uri) => readFile(path.resolve(path.dirname(playlist), uri)));
       const file = path.join(workDir, `stretch-${index}.ts`);
-      await writeFile(file, Buffer.concat(await Promise.all(segments)));
+      await writeFile(file, Buffer.concat(await Promise.all(files)));
       const pictures = await countPictures(file);
       const audioFrames = uris.length * AAC_FRAMES_PER_SEGMENT;
       return { file, segments: uris.length, pictures, audioFrames };
     }),
   );
-  const hasHoles = /^#EXT-X-GAP$/m.test(text);
-  const segments = (text.match(/^#EXTINF:/gm) ?? []).length;
-  return { playlist, url, segments, hasHoles, stretches };
+  return { playlist, url, segments, holes, stretches };
 }
 
-function groupSegments(playlist: string): string[][] {
+type Entries = {
+  readonly groups: readonly (readonly string[])[];
+  readonly holes: readonly number[];
+  readonly segments: number;
+};
+
+function readEntries(playlist: string): Entries {
   const groups: string[][] = [[]];
+  const holes: number[] = [];
+  let segments = 0;
   let isGap = false;
   for (const line of playlist.split(/\r?\n/)) {
     if (line === '#EXT-X-GAP') isGap = true;
     if (line === '#EXT-X-GAP' || line === '#EXT-X-DISCONTINUITY') groups.push([]);
     if (line === '' || line.startsWith('#')) continue;
-    if (!isGap) groups.at(-1)?.push(line);
+    if (isGap) holes.push(segments);
+    else groups.at(-1)?.push(line);
     isGap = false;
+    segments += 1;
   }
-  return groups.filter((uris) => uris.length > 0);
+  return { groups: groups.filter((uris) => uris.length > 0), holes, segments };
 }
 
 async function countPictures(file: string): Promise<number> {

@@ -10,7 +10,7 @@ const READERS = /^\[[0-9a-f]+\] (ts|adaptive|h264|mpeg4audio|avcodec|main (demux
 const HARMLESS = / debug: |Changing stream format Unknown -> TS|AAC channels: 2 samplerate: 48000/;
 
 /** VLC's complaints: its TS demuxer and packetizers on every stretch, and its HLS reader on a playlist without holes. */
-export async function runVlc({ url, segments, hasHoles, stretches }: Subject): Promise<string[]> {
+export async function runVlc({ url, segments, holes, stretches }: Subject): Promise<string[]> {
   const complaints: string[] = [];
   for (const { file } of stretches) {
     const lines = await demux(file);
@@ -18,7 +18,7 @@ export async function runVlc({ url, segments, hasHoles, stretches }: Subject): P
     complaints.push(...lines.filter(isComplaint), ...(read ? [] : ['does not reach the end']));
   }
   // VLC 3 does not know EXT-X-GAP and asks for the file that is not there.
-  if (!hasHoles) {
+  if (holes.length === 0) {
     const lines = await demux(url);
     const fetched = lines.filter((line) => line.includes('adaptive demux debug: Retrieving'));
     complaints.push(
