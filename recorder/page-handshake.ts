@@ -50,7 +50,7 @@ export async function installPageHandshake(
   await client.send('Runtime.enable');
   await client.send('Runtime.addBinding', { name: BINDING });
   await client.send('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_API });
-  await installHeartbeat(client, handlers.onBeat);
+  await installHeartbeat(client, (standingMs) => handlers.onBeat(standingMs));
 }
 
 function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): void {

@@ -12,7 +12,11 @@ export type Usage = {
   readonly wallMs: number;
 };
 
-export type UsageMeter = { read(groupId: number | undefined): Promise<Usage>; stop(): void };
+export type UsageMeter = {
+  /** `groupId`: the process group of the recording's Chrome, once there is one. */
+  read(groupId: number | undefined): Promise<Usage>;
+  readonly stop: () => void;
+};
 
 /** Meters that run in this process now: they share its own CPU and memory. */
 const running = new Set<UsageMeter>();

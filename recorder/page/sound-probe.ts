@@ -14,7 +14,7 @@ export type Loudness = {
   readonly truePeakDbtp: number | null;
 };
 
-/** Listens to the sound that is recorded: loudness, true peak, silence. About 2 ms of CPU a second. */
+/** Listens to the sound that is recorded: loudness, true peak, silence. 4 to 13 ms of CPU a second (measured). */
 export class SoundProbe {
   readonly #silence: SpanWatch;
   readonly #loudness = new LoudnessMeter();
@@ -54,10 +54,7 @@ export class SoundProbe {
 }
 
 function isSilent(samples: Float32Array): boolean {
-  for (const sample of samples) {
-    if (sample > SILENT_BELOW || sample < -SILENT_BELOW) return false;
-  }
-  return true;
+  return samples.every((sample) => Math.abs(sample) < SILENT_BELOW);
 }
 
 function rounded(db: number): number {

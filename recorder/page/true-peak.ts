@@ -14,6 +14,8 @@ const PHASES = [...HALF_PHASES, ...HALF_PHASES.map((taps) => taps.toReversed())]
   Float64Array.from(taps),
 );
 const TAPS = 12;
+/** Samples looked at together. */
+const PIECE = 16;
 /** No phase can give more than this times the greatest sample: the sum of its taps' magnitudes. */
 const MAX_GAIN = Math.max(...PHASES.map((taps) => taps.reduce((sum, t) => sum + Math.abs(t), 0)));
 
@@ -33,17 +35,29 @@ export class TruePeakMeter {
       this.#window = grown;
     } else this.#window.copyWithin(0, samples.length);
     this.#window.set(samples, kept);
-    let greatest = 0;
-    for (const sample of this.#window) greatest = Math.max(greatest, Math.abs(sample));
-    this.peak = Math.max(this.peak, greatest);
-    if (greatest * MAX_GAIN > this.peak) this.#interpolate(samples.length);
+    for (let from = 0; from < samples.length; from += PIECE) {
+      this.#addPiece(from, Math.min(samples.length, from + PIECE));
+    }
   }
 
-  #interpolate(count: number): void {
+  /** Outputs from `from` to `to` are made of the window's samples from `from` to `to` + taps − 1. */
+  #addPiece(from: number, to: number): void {
+    const window = this.#window;
+    let greatest = 0;
+    let i = from;
+    while (i < to + TAPS - 1) {
+      greatest = Math.max(greatest, Math.abs(window[i] as number));
+      i += 1;
+    }
+    this.peak = Math.max(this.peak, greatest);
+    if (greatest * MAX_GAIN > this.peak) this.#interpolate(from, to);
+  }
+
+  #interpolate(from: number, to: number): void {
     const window = this.#window;
     let peak = this.peak;
-    for (let i = 0; i < count; i += 1) {
-      for (const taps of PHASES) {
+    for (const taps of PHASES) {
+      for (let i = from; i < to; i += 1) {
         let sum = 0;
         for (let tap = 0; tap < TAPS; tap += 1) {
           sum += (taps[tap] as number) * (window[i + TAPS - 1 - tap] as number);

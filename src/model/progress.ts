@@ -148,7 +148,7 @@ export function readProgress(
   const known = Object.entries(PROGRESS_NUMBERS)
     .map(([key, { read }]) => [key, read(progress)] as const)
     .filter(([, value]) => value !== null);
-  return Object.fromEntries(known) as Partial<Record<ProgressNumber, number>>;
+  return Object.fromEntries(known);
 }
 
 /** What two workers made of one recording, one after the other. */
