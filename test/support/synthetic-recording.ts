@@ -11,20 +11,23 @@ import {
   SEGMENT_MS,
   slotsPerSegment,
   slotTicks,
+  type GridFps,
 } from '../../src/model/grid.ts';
 import { runProgram } from './programs.ts';
 import { SAMPLE_ORIGIN_MS } from './sample-records.ts';
 
-const FPS = 30;
-const SLOTS = slotsPerSegment(FPS);
+const DEFAULT_FPS = 30;
+const SLOTS = slotsPerSegment(DEFAULT_FPS);
 /** Frames the encoder needs before the first one that is published (design: at least 3). */
 const PRIMING_FRAMES = 3;
 
 /** What a synthetic recording has that another has not. */
 export type SyntheticRecordingOptions = {
   readonly segments: number;
-  /** The filled slots of every segment, at 30 fps; none at all makes a recording of sound alone. */
+  /** The filled slots of every segment; none at all makes a recording of sound alone. */
   readonly slots: readonly number[];
+  /** Default 30. */
+  readonly fps?: GridFps;
   /** Numbers of segments that could not be made: `EXT-X-GAP`. */
   readonly holes?: readonly number[];
   readonly ptsOrigin90k?: number;
@@ -32,7 +35,7 @@ export type SyntheticRecordingOptions = {
   readonly colourRange?: 'tv' | 'pc';
 };
 
-/** Slot lists worth trying: all of them, the fewest that the grid allows, and uneven gaps between. */
+/** Slot lists at 30 fps worth trying: all of them, the fewest that the grid allows, and uneven gaps between. */
 export const SLOT_PATTERNS = {
   full: Array.from({ length: SLOTS }, (_, slot) => slot),
   sparse: slotsWhere((slot) => slot % 6 === 0),
@@ -106,17 +109,17 @@ type Encoded = { readonly isKey: boolean; readonly data: Uint8Array };
 
 function laySegment(
   n: number,
-  { slots, ptsOrigin90k }: SyntheticRecordingOptions,
+  { slots, ptsOrigin90k, fps = DEFAULT_FPS }: SyntheticRecordingOptions,
   media: { readonly pictures: readonly Encoded[]; readonly sound: readonly Uint8Array[] },
 ): Buffer {
   const chunks: Uint8Array[] = [];
   const writer = createSegmentWriter({
     pts90k: segmentPts90k(n, ptsOrigin90k),
-    slotTicks: slots.length > 0 ? slotTicks(FPS) : undefined,
+    slotTicks: slots.length > 0 ? slotTicks(fps) : undefined,
     write: (packets) => chunks.push(packets),
   });
   for (const [at, picture] of media.pictures.entries()) {
-    writer.writeVideo({ ...picture, offset90k: (slots[at] ?? 0) * slotTicks(FPS) });
+    writer.writeVideo({ ...picture, offset90k: (slots[at] ?? 0) * slotTicks(fps) });
   }
   for (const frame of media.sound) writer.writeAudio(frame);
   writer.finish();
@@ -126,19 +129,19 @@ function laySegment(
 /** Access units of the pattern at the filled slots, an IDR picture at each segment's start. */
 async function encodePictures(
   folder: string,
-  { slots, segments, colourRange = 'tv' }: SyntheticRecordingOptions,
+  { slots, segments, fps = DEFAULT_FPS, colourRange = 'tv' }: SyntheticRecordingOptions,
 ): Promise<Encoded[]> {
   if (slots.length === 0) return [];
   const file = path.join(folder, 'pictures.h264');
-  const wanted = slots.map((slot) => `eq(mod(n,${SLOTS}),${slot})`).join('+');
+  const wanted = slots.map((slot) => `eq(mod(n,${slotsPerSegment(fps)}),${slot})`).join('+');
   const seconds = (segments * SEGMENT_MS) / 1000;
   await runProgram('ffmpeg', [
-    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=s=640x360:r=${FPS}:d=${seconds}`],
+    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=s=640x360:r=${fps}:d=${seconds}`],
     ...['-vf', `select='${wanted}'`, '-fps_mode', 'vfr', '-pix_fmt', 'yuv420p'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-profile:v', 'baseline', '-threads', '1'],
     ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
     ...['-color_range', colourRange, '-sc_threshold', '0', '-refs', '1'],
-    ...['-g', `${slots.length}`, '-keyint_min', `${slots.length}`, '-level', '3.0'],
+    ...['-g', `${slots.length}`, '-keyint_min', `${slots.length}`, '-level', '3.1'],
     ...['-x264-params', 'aud=1', '-bsf:v', 'filter_units=remove_types=6', '-f', 'h264', file],
   ]);
   const nals = splitAnnexB(await readFile(file));

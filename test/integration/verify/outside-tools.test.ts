@@ -43,6 +43,14 @@ describe('a recording by our own segment writer', () => {
     { name: 'the fewest slots that are allowed', slots: SLOT_PATTERNS.sparse },
     { name: 'uneven gaps and a hole', slots: SLOT_PATTERNS.uneven, holes: [1] },
     { name: 'sound alone', slots: SLOT_PATTERNS.none },
+    // PCR is due each 6 slots, most of which are empty here: it comes in packets of its own.
+    {
+      name: '60 fps, no picture where PCR is due',
+      fps: 60 as const,
+      slots: Array.from({ length: 96 }, (_, slot) => slot).filter(
+        (slot) => slot === 0 || slot % 6 === 1 || slot >= 94,
+      ),
+    },
     {
       name: 'uneven gaps, PTS wrapping inside a segment',
       slots: SLOT_PATTERNS.uneven,
