@@ -3,6 +3,7 @@ import type { Log } from '../src/log.ts';
 import { AUDIO_SPECIFIC_CONFIG } from '../src/media/aac.ts';
 import { parseSps } from '../src/media/h264-parameter-sets.ts';
 import { joinLengthPrefixed, NAL_TYPE, nalType, splitAnnexB } from '../src/media/h264.ts';
+import type { VideoTrack } from '../src/media/mp4/movie.ts';
 import { writeMp4 } from '../src/media/mp4/writer.ts';
 import { AAC_FRAME_SAMPLES } from '../src/model/grid.ts';
 import type { ClipWindow } from '../src/model/highlight.ts';
@@ -39,8 +40,8 @@ export type AssembleClipOptions = {
 export type AssembledClip = {
   /** A fast-start MP4, in pieces in order. */
   readonly mp4: readonly Uint8Array[];
-  /** JPEG. */
-  readonly poster: Buffer;
+  /** JPEG; null when there is only sound. */
+  readonly poster: Buffer | null;
   readonly durationMs: number;
   readonly pictures: { readonly reencoded: number; readonly copied: number };
   /** How segments were taken apart: by their access-unit index, or by parsing for want of one. */
@@ -61,10 +62,12 @@ export async function assembleClip(options: AssembleClipOptions): Promise<Assemb
   const { plan, bodySets, isFullReencode } = planClip(options, segments, media);
   const [head, poster] = await Promise.all([
     makeHead(plan, { bodySets, media, signal, log }),
-    drawPoster(
-      plan.poster.map((ref) => media.picture(ref)),
-      { signal, log },
-    ),
+    plan.poster.length === 0
+      ? null
+      : drawPoster(
+          plan.poster.map((ref) => media.picture(ref)),
+          { signal, log },
+        ),
   ]);
   const indexed = segments.filter(({ isIndexed }) => isIndexed).length;
   const mp4 = writeClip(plan, { head, bodySets, media, createdAtMs: window.startMs });
@@ -191,21 +194,10 @@ function writeClip(
   options: { head: Head; bodySets: ParameterSetList; media: MediaByRef; createdAtMs: number },
 ): Uint8Array[] {
   const { head, bodySets, media, createdAtMs } = options;
-  const copy = (picture: ClipPicture): PictureSample =>
-    toSample(media.picture(picture), picture.duration90k);
-  // The body's sets come first: the record's profile and level are theirs.
-  const sps = [...bodySets.sps, ...head.sets.sps];
-  const { width, height } = parseSps(sps[0] ?? new Uint8Array());
   return writeMp4({
     durationTicks: plan.durationTicks,
     createdAtMs,
-    video: {
-      width,
-      height,
-      sps,
-      pps: [...bodySets.pps, ...head.sets.pps],
-      samples: [...head.samples, ...plan.body.map(copy)],
-    },
+    video: isSoundOnly(plan) ? undefined : videoTrack(plan, { head, bodySets, media }),
     audio: {
       audioSpecificConfig: AUDIO_SPECIFIC_CONFIG,
       channels: 2,
@@ -218,11 +210,33 @@ function writeClip(
   });
 }
 
+function isSoundOnly({ head, body }: CutPlan): boolean {
+  return head === null && body.length === 0;
+}
+
+function videoTrack(
+  plan: CutPlan,
+  { head, bodySets, media }: { head: Head; bodySets: ParameterSetList; media: MediaByRef },
+): VideoTrack<PictureSample> {
+  const copy = (picture: ClipPicture): PictureSample =>
+    toSample(media.picture(picture), picture.duration90k);
+  // The body's sets come first: the record's profile and level are theirs.
+  const sps = [...bodySets.sps, ...head.sets.sps];
+  const { width, height } = parseSps(sps[0] ?? new Uint8Array());
+  return {
+    width,
+    height,
+    sps,
+    pps: [...bodySets.pps, ...head.sets.pps],
+    samples: [...head.samples, ...plan.body.map(copy)],
+  };
+}
+
 function describe(plan: CutPlan, originMs: number, isFullReencode: boolean): string[] {
   const warnings = plan.holes.map(
     ({ startMs, endMs }) =>
       `Nothing was recorded from ${new Date(originMs + startMs).toISOString()} for ${endMs - startMs} ms: ` +
-      'the last picture stays, without sound.',
+      (isSoundOnly(plan) ? 'silence there.' : 'the last picture stays, without sound.'),
   );
   if (isFullReencode) {
     warnings.push('The encoder changed within the window: every picture was encoded anew.');

@@ -47,7 +47,7 @@ export type CutPlan = {
     readonly skip: number;
     readonly pictures: readonly ClipPicture[];
   } | null;
-  /** Pictures copied as they are, from a key picture on; may be empty. */
+  /** Pictures copied as they are, from a key picture on; may be empty. Without head and body the clip is sound alone. */
   readonly body: readonly ClipPicture[];
   readonly audio: {
     /** From at least one frame before the window, because a frame's sound needs the one before it. */
@@ -57,7 +57,7 @@ export type CutPlan = {
   };
   /** Spans of the window without a segment, ms from the recording's origin. */
   readonly holes: readonly CutWindow[];
-  /** Pictures to decode for the poster; the last is the one. */
+  /** Pictures to decode for the poster; the last is the one. Empty when there is only sound. */
   readonly poster: readonly PictureRef[];
 };
 
@@ -78,19 +78,29 @@ export type PlanCutOptions = {
 export function planCut(options: PlanCutOptions): CutPlan {
   const { window, segments } = options;
   checkWindow(window);
+  return {
+    durationTicks: (window.endMs - window.startMs) * TICKS_PER_MS,
+    ...(isSoundOnly(segments) ? { head: null, body: [], poster: [] } : planVideo(options)),
+    audio: planAudio(segments, window),
+    holes: findHoles(segments, window),
+  };
+}
+
+/** Of a recording with pictures every segment has one. */
+function isSoundOnly(segments: readonly CutSegment[]): boolean {
+  return segments.length > 0 && segments.every(({ pictures }) => pictures.length === 0);
+}
+
+function planVideo(options: PlanCutOptions): Pick<CutPlan, 'head' | 'body' | 'poster'> {
+  const { window, segments } = options;
   const pictures = timeline(segments);
   const shown = planPictures(pictures, window);
-  const { head, body } = splitAtKey(pictures, shown, options.reencodeAll ?? false);
   const posterAtMs = Math.min(
     Math.max(options.posterAtMs ?? window.startMs, window.startMs),
     window.endMs - 1,
   );
   return {
-    durationTicks: (window.endMs - window.startMs) * TICKS_PER_MS,
-    head,
-    body,
-    audio: planAudio(segments, window),
-    holes: findHoles(segments, window),
+    ...splitAtKey(pictures, shown, options.reencodeAll ?? false),
     poster: gopUpTo(pictures, findHeld(pictures, posterAtMs * TICKS_PER_MS)),
   };
 }

@@ -171,7 +171,8 @@ async function storeClip(
   { mp4, poster, durationMs }: AssembledClip,
   store: ObjectStore,
 ): Promise<ClipMedia> {
-  const posterObject = await keepFirst(objectKeys.clipPoster(id), poster, store);
+  const posterObject =
+    poster === null ? null : await keepFirst(objectKeys.clipPoster(id), poster, store);
   const mp4Object = await keepFirst(objectKeys.clipMp4(id), Buffer.concat(mp4), store);
   return { mp4: { ...mp4Object, durationMs }, poster: posterObject };
 }

@@ -103,6 +103,7 @@ function sendClipMp4(context: ApiContext): RequestHandler {
 function sendPoster(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const { poster } = clipOf(await context.highlights.get(idOf(request)));
+    if (poster === null) throw failed('poster-missing', 'A clip of sound alone has no poster');
     const place = { object: poster.object, offset: 0, length: poster.length };
     const { store } = context;
     await sendObject(request, response, { store, place, contentType: 'image/jpeg' });

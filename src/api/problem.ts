@@ -24,6 +24,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'segment-not-found': 404,
   'clip-not-ready': 404,
   'clip-failed': 404,
+  'poster-missing': 404,
   'route-not-found': 404,
   'method-not-allowed': 405,
   'recording-not-final': 409,

@@ -79,7 +79,7 @@ export function highlightView(highlight: Highlight, context: LinkContext): objec
       self: `${context.baseUrl}/v1/highlights/${id}`,
       playlist: `${base}/clip.m3u8`,
       mp4: clip === null ? null : `${base}/clip.mp4`,
-      poster: clip === null ? null : `${base}/poster.jpg`,
+      poster: clip?.poster ? `${base}/poster.jpg` : null,
     },
   };
 }

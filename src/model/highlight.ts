@@ -32,7 +32,8 @@ export type Highlight = {
 /** The clip's own files, in the object store. */
 export type ClipMedia = {
   readonly mp4: { readonly object: string; readonly length: number; readonly durationMs: number };
-  readonly poster: { readonly object: string; readonly length: number };
+  /** Null when there is only sound. */
+  readonly poster: { readonly object: string; readonly length: number } | null;
 };
 
 /** Window used where a trigger names none. */

@@ -1,5 +1,12 @@
 import { box, fullBox, text, timeField, u16, u32, UINT32_MAX, type BoxPart } from './box.ts';
-import { AUDIO_TIMESCALE, MOVIE_TIMESCALE, VIDEO_TIMESCALE, type Mp4Movie } from './movie.ts';
+import {
+  AUDIO_TIMESCALE,
+  MOVIE_TIMESCALE,
+  VIDEO_TIMESCALE,
+  type AudioTrack,
+  type Mp4Movie,
+  type VideoTrack,
+} from './movie.ts';
 import { avc1, mp4a } from './sample-entries.ts';
 import { aacRollGroups, stbl, type Chunk } from './sample-tables.ts';
 
@@ -40,12 +47,17 @@ export function moov(movie: Mp4Movie, options: HeaderOptions): Buffer {
     u32(AUDIO_TRACK_ID + 1), // next_track_ID
   );
   const times = { createdAt, durationTicks: movie.durationTicks };
-  return box('moov', mvhd, videoTrak(movie, times, options), audioTrak(movie, times, options));
+  const { video, audio } = movie;
+  const tracks = [
+    ...(video === undefined ? [] : [videoTrak(video, times, options)]),
+    audioTrak(audio, times, options),
+  ];
+  return box('moov', mvhd, ...tracks);
 }
 
 type Times = { readonly createdAt: number; readonly durationTicks: number };
 
-function videoTrak({ video }: Mp4Movie, times: Times, options: HeaderOptions): Buffer {
+function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): Buffer {
   const keys = video.samples.flatMap((sample, index) => (sample.isKey ? [index] : []));
   return box(
     'trak',
@@ -69,7 +81,7 @@ function videoTrak({ video }: Mp4Movie, times: Times, options: HeaderOptions): B
   );
 }
 
-function audioTrak({ audio }: Mp4Movie, times: Times, options: HeaderOptions): Buffer {
+function audioTrak(audio: AudioTrack, times: Times, options: HeaderOptions): Buffer {
   return box(
     'trak',
     tkhd(AUDIO_TRACK_ID, times, { volume: 0x100, width: 0, height: 0 }),

@@ -33,7 +33,8 @@ export type Mp4Movie<V extends VideoSample = VideoSample, A extends Mp4Sample = 
   readonly durationTicks: number;
   /** Unix ms; said in the headers. Equal movies with equal times are equal files. */
   readonly createdAtMs: number;
-  readonly video: VideoTrack<V>;
+  /** Undefined when there is only sound. */
+  readonly video: VideoTrack<V> | undefined;
   readonly audio: AudioTrack<A>;
 };
 

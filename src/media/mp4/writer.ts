@@ -25,8 +25,8 @@ type Loaded = { readonly data: Uint8Array };
 const INTERLEAVE_SECONDS = 0.5;
 
 /**
- * Lays out a fast-start MP4 (ISO/IEC 14496-12) from the sizes and durations of its samples: one `avc1` and one
- * `mp4a` track, each with one exact edit, `moov` before the media data, in which picture and sound alternate.
+ * Lays out a fast-start MP4 (ISO/IEC 14496-12) from the sizes and durations of its samples: one `avc1` track, unless
+ * there is only sound, and one `mp4a` track, each with one exact edit, `moov` before the media data, in which picture and sound alternate.
  */
 export function layOutMp4(movie: Mp4Movie): Mp4Layout {
   const chunks = interleave(movie);
@@ -50,7 +50,7 @@ export function layOutMp4(movie: Mp4Movie): Mp4Layout {
 /** The whole file as pieces in order; the samples' own buffers are handed on, not copied. */
 export function writeMp4(movie: Mp4Movie<VideoSample & Loaded, Mp4Sample & Loaded>): Uint8Array[] {
   const { header, chunks } = layOutMp4(movie);
-  const tracks = { video: movie.video.samples, audio: movie.audio.samples };
+  const tracks = { video: movie.video?.samples ?? [], audio: movie.audio.samples };
   return [
     header,
     ...chunks.flatMap(({ track, first, count }) =>
@@ -62,7 +62,7 @@ export function writeMp4(movie: Mp4Movie<VideoSample & Loaded, Mp4Sample & Loade
 /** Samples of each half second of presentation, the picture's first. */
 function interleave({ video, audio }: Mp4Movie): Chunk[] {
   const runs = [
-    ...runsOf('video', video.samples, { timescale: VIDEO_TIMESCALE, startsAt: 0 }),
+    ...runsOf('video', video?.samples ?? [], { timescale: VIDEO_TIMESCALE, startsAt: 0 }),
     ...runsOf('audio', audio.samples, { timescale: AUDIO_TIMESCALE, startsAt: -audio.skipSamples }),
   ];
   // The sort is stable: within one period the picture stays before its sound.

@@ -61,7 +61,10 @@ function checkClip(file: Buffer, fps: number | undefined, complain: Complain): C
   const traks = moov.children.filter((box) => box.type === 'trak');
   const tracks = traks.flatMap((trak) => readTrack(trak) ?? []);
   const kinds = tracks.map((track) => track.kind).sort().join(' and '); // prettier-ignore
-  if (kinds !== 'audio and video') complain('mp4-boxes', moov.start, `tracks: ${kinds || 'none'}`);
+  // A recording of sound alone gives clips of sound alone.
+  if (kinds !== 'audio and video' && kinds !== 'audio') {
+    complain('mp4-boxes', moov.start, `tracks: ${kinds || 'none'}`);
+  }
   const mdats = boxes.filter((box) => box.type === 'mdat');
   let sps: Sps | undefined;
   for (const track of tracks) {

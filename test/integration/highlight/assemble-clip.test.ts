@@ -3,7 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { assembleClip, type AssembledClip } from '../../../highlight/assemble-clip.ts';
-import { readClip, readCounters } from './clip-reader.ts';
+import { readSegment } from '../../../src/media/mpegts/segment-reader.ts';
+import { createSegmentWriter } from '../../../src/media/mpegts/segment-writer.ts';
+import { segmentPts90k } from '../../../src/model/grid.ts';
+import { verifyTarget } from '../../../src/verify/verify.ts';
+import { probeMedia } from '../../support/probe.ts';
+import { decodeSound, readClip, readCounters } from './clip-reader.ts';
 import {
   makeCounterSource,
   type CounterSource,
@@ -115,6 +120,22 @@ function expectSound(
   expect(worst).toBeLessThan(PCM_TOLERANCE);
 }
 
+/** The same segment without its pictures, as a recorder of sound alone writes it. */
+function soundAlone({ n, bytes }: { readonly n: number; readonly bytes: Uint8Array }): {
+  readonly n: number;
+  readonly bytes: Buffer;
+} {
+  const chunks: Uint8Array[] = [];
+  const writer = createSegmentWriter({
+    pts90k: segmentPts90k(n),
+    slotTicks: undefined,
+    write: (packets) => chunks.push(packets),
+  });
+  for (const { data } of readSegment(bytes).audioFrames) writer.writeAudio(data);
+  writer.finish();
+  return { n, bytes: Buffer.concat(chunks) };
+}
+
 /** Windows spread over the recording, the same in each run. */
 function windows(count: number): Cut[] {
   const totalMs = SEGMENTS * 1600;
@@ -197,7 +218,7 @@ describe('assembleClip', () => {
   it('draws the poster of the asked moment', async () => {
     const clip = await cut(dense, { startMs: 1000, endMs: 6000, posterAtMs: 4321 });
     const file = path.join(folder, 'poster.jpg');
-    await writeFile(file, clip.poster);
+    await writeFile(file, clip.poster!);
     expect(await readCounters(file)).toEqual([Math.floor((4321 * 30) / 1000)]);
   });
 
@@ -205,7 +226,7 @@ describe('assembleClip', () => {
     const window = { startMs: 1234, endMs: 4321 };
     const [one, two] = [await cut(dense, window), await cut(dense, window)];
     expect(Buffer.concat(one.mp4).equals(Buffer.concat(two.mp4))).toBe(true);
-    expect(one.poster.equals(two.poster)).toBe(true);
+    expect(one.poster!.equals(two.poster!)).toBe(true);
   });
 
   it('gives the same bytes by the segments’ own index as by parsing, for want of some or all of it', async () => {
@@ -226,8 +247,21 @@ describe('assembleClip', () => {
       const clip = await cut(source, window);
       expect(clip.segments).toEqual({ indexed: SEGMENTS - parsed, parsed });
       expect(Buffer.concat(clip.mp4).equals(Buffer.concat(indexed.mp4))).toBe(true);
-      expect(clip.poster.equals(indexed.poster)).toBe(true);
+      expect(clip.poster!.equals(indexed.poster!)).toBe(true);
     }
+  });
+
+  it('cuts a recording of sound alone into a clip of sound alone, exact to the sample', async () => {
+    const source = { ...dense, segments: dense.segments.map(soundAlone) };
+    const window = { startMs: 1234, endMs: 6543, without: [3] };
+    const clip = await cut(source, window);
+    const file = path.join(folder, 'sound.mp4');
+    await writeFile(file, Buffer.concat(clip.mp4));
+    expectSound(source, window, await decodeSound(file));
+    expect((await probeMedia(file)).streams.map((stream) => stream.codec_type)).toEqual(['audio']);
+    expect((await verifyTarget(file, { decode: true })).violations).toEqual([]);
+    expect(clip).toMatchObject({ poster: null, pictures: { reencoded: 0, copied: 0 } });
+    expect(clip.warnings).toEqual([expect.stringMatching(/for 1600 ms: silence there\.$/)]);
   });
 
   it('stops when aborted', async () => {

@@ -45,7 +45,8 @@ export async function readCounters(file: string): Promise<number[]> {
   );
 }
 
-async function decodeSound(file: string): Promise<Float32Array> {
+/** 48 kHz stereo, interleaved, with the edit honoured. */
+export async function decodeSound(file: string): Promise<Float32Array> {
   const { stdout } = await runFfmpeg({
     args: [
       ['-i', file],

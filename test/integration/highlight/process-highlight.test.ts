@@ -76,7 +76,7 @@ describe('processHighlight', () => {
       length: stored?.length,
       durationMs: 3000,
     });
-    const poster = await role.services.store.read(clip!.poster.object);
+    const poster = await role.services.store.read(clip!.poster!.object);
     expect([...poster.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
     expect(await countersOf(id)).toEqual(Array.from({ length: 90 }, (_, i) => 60 + i));
   });
