@@ -24,19 +24,24 @@ test=(
 # What only the container image needs.
 image=(tini ca-certificates)
 
+updated=false # the package lists, in this run
+
 main() {
-  local packages=() group
+  local group
+  # Group by group: that a program for the tests cannot be had must not keep what the product needs away.
   for group in "${@:-runtime}"; do
     case "$group" in
-      runtime) packages+=("${runtime[@]}") ;;
-      test) packages+=("${test[@]}") ;;
-      image) packages+=("${image[@]}") ;;
+      runtime) provision "${runtime[@]}" ;;
+      test) provision "${test[@]}" ;;
+      image) provision "${image[@]}" ;;
       *) fail "unknown group '$group'; expected runtime, test or image" ;;
     esac
   done
+}
 
+provision() {
   local missing=()
-  mapfile -t missing < <(list_missing "${packages[@]}")
+  mapfile -t missing < <(list_missing "$@")
   ((${#missing[@]} == 0)) && return
   ((EUID == 0)) || fail "needs root to install: ${missing[*]}"
   echo "provision: installing ${missing[*]}" >&2
@@ -54,7 +59,8 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local apt=(apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
   hold_services
-  "${apt[@]}" update </dev/null >&2
+  $updated || "${apt[@]}" update </dev/null >&2
+  updated=true
   # RUNLEVEL=1: invoke-rc.d starts nothing in single-user mode, so no redis of the system's appears.
   RUNLEVEL=1 "${apt[@]}" install -y --no-install-recommends "$@" </dev/null >&2
 }
