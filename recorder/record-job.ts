@@ -53,6 +53,7 @@ export async function recordJob(recordingId: string, options: RecordJobOptions):
   const resources = new Resources();
   try {
     resources.defer(() => rm(options.workDir, { recursive: true, force: true }));
+    resources.use(await options.clock.join());
     await enter(recordingId, options, { state: 'starting' });
     const outcome = await run(recording, options, resources);
     await finish(recordingId, options, outcome);
