@@ -35,6 +35,7 @@ export class QualityWatch implements Closable {
   /** Since when the page's beats have come without a break: nobody looked at its videos before. */
   #beatsSinceMs = 0;
   #lastBeatMs = 0;
+  #standingMs = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -62,7 +63,12 @@ export class QualityWatch implements Closable {
     }
     this.#lastBeatMs = nowMs;
     this.#page.sign(nowMs);
-    this.#source.sign(Math.max(this.#beatsSinceMs, nowMs - standingMs));
+    // While it only grows, it is the same standing picture, however unevenly the beats come.
+    if (standingMs === 0 || standingMs < this.#standingMs) {
+      this.#source.sign(Math.max(this.#beatsSinceMs, nowMs - standingMs));
+    }
+    this.#source.begin(nowMs);
+    this.#standingMs = standingMs;
     this.#source.advance(nowMs);
   }
 

@@ -66,6 +66,18 @@ describe('QualityWatch', () => {
     expect(frozen()).toEqual([{ offsetMs: 5000, durationMs: 3150, cause: 'source' }]);
   });
 
+  it('sees one standing picture though beats come unevenly', () => {
+    passTo(5000);
+    for (const lateMs of [0, 180, 30, 240, 0, 90, 10, 200, 120, 0, 60, 230]) {
+      nowMs += BEAT_MS;
+      const pageMs = nowMs;
+      nowMs += lateMs;
+      quality.beat(pageMs - ORIGIN_MS - 5000);
+      nowMs = pageMs;
+    }
+    expect(frozen()).toMatchObject([{ cause: 'source' }]);
+  });
+
   it('does not blame a video for the time its page stood still', () => {
     passTo(5000);
     passTo(10_000, 'blocked');
