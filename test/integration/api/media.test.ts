@@ -310,6 +310,22 @@ describe('a highlight', () => {
     expect([early.status, early.headers.get('Retry-After')]).toEqual([503, '2']);
   });
 
+  it('says that a clip of sound alone has no poster', async () => {
+    await addRecording(api, id);
+    const highlightId = String((await triggered()).id);
+    const mp4 = { object: `highlights/${highlightId}/clip.mp4`, length: 6, durationMs: 4000 };
+    await api.services.highlights.update(highlightId, (highlight) => ({
+      ...highlight,
+      state: 'completed',
+      clip: { mp4, poster: null },
+    }));
+    const links = await linksOf(`/v1/highlights/${highlightId}`);
+    expect([typeof links.mp4, links.poster]).toEqual(['string', null]);
+    const poster = await api.request(`/v1/highlights/${highlightId}/poster.jpg`);
+    expect(poster.status).toBe(404);
+    expect(await poster.json()).toMatchObject({ code: 'poster-missing' });
+  });
+
   it('has its MP4 and poster once they are made', async () => {
     await addRecording(api, id);
     const highlightId = String((await triggered()).id);

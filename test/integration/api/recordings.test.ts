@@ -29,7 +29,13 @@ describe('POST /v1/recordings', () => {
       title: '数学课',
       externalId: 'class-7',
       metadata: { room: 4 },
-      settings: { width: 1280, height: 720, fps: 30, videoBitrate: 3_000_000 },
+      settings: {
+        media: 'audio-video',
+        width: 1280,
+        height: 720,
+        fps: 30,
+        videoBitrate: 3_000_000,
+      },
     });
     const links = answer.body.links as Record<string, string>;
     expect(links.playlist).toMatch(new RegExp(`^${api.url}/t/.+/v1/recordings/${id}/index.m3u8$`));
@@ -70,6 +76,7 @@ describe('POST /v1/recordings', () => {
     ['an odd size', { ...page, settings: { width: 641 } }, 'settings.width'],
     ['fps off the grid', { ...page, settings: { fps: 24 } }, 'settings.fps'],
     ['an unknown field', { ...page, colour: 'red' }, 'colour'],
+    ['media there are none of', { ...page, settings: { media: 'video' } }, 'settings.media'],
     ['an unknown setting', { ...page, settings: { codec: 'av1' } }, 'settings.codec'],
     ['a number as id', { ...page, externalId: 7 }, 'externalId'],
     ['too much metadata', { ...page, metadata: { x: 'y'.repeat(20_000) } }, 'metadata'],
