@@ -30,6 +30,7 @@ export function recordingView(
     progress: progress ?? null,
     links: {
       self: `${context.baseUrl}/v1/recordings/${id}`,
+      report: `${context.baseUrl}/v1/recordings/${id}/report`,
       ...playlistLinks(recording, `${context.baseUrl}/t/${token}/v1/`),
       watch: `${context.baseUrl}/watch/${id}?t=${token}`,
     },

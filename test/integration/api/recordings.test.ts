@@ -235,6 +235,11 @@ describe('GET /v1/recordings/:id/report', () => {
     const later = await segments.openEpoch(id, 0);
     await segments.append(id, sampleEntry(2, { epoch: later }));
     const { status, body } = await api.json('GET', `/v1/recordings/${id}/report`);
+    const record = (await api.json('GET', `/v1/recordings/${id}`)).body;
+    expect(record).toMatchObject({
+      progress,
+      links: { report: `${api.url}/v1/recordings/${id}/report` },
+    });
     expect(status).toBe(200);
     expect(body).toMatchObject({
       ...progress,
@@ -245,7 +250,6 @@ describe('GET /v1/recordings/:id/report', () => {
       encoderChanges: 1,
       laneChanges: 0,
     });
-    expect((await api.json('GET', `/v1/recordings/${id}`)).body.progress).toEqual(progress);
     const metrics = await (await api.request('/metrics', { key: null })).text();
     expect(metrics).toContain(`chalkreel_recording_frames_captured{recording="${id}"} 96\n`);
     expect(metrics).toContain(`chalkreel_recording_av_offset_ms{recording="${id}"} -3.5\n`);
