@@ -107,6 +107,7 @@ module.exports = {
     home('fluent-ffmpeg', '^src/media/ffmpeg\\.ts$'),
     home('bullmq', '^src/queue/'),
     home('express', '^src/api/'),
+    home('compression', '^src/api/'),
     home('ws', '^(recorder|src/demo|test)/'),
     home('pino(-pretty)?', '^src/log\\.ts$'),
     home('commander', '^(src/(cli|verify)|recorder)/'),
