@@ -20,13 +20,13 @@ const ID = 'verified';
 const resources = new Resources();
 let api: ApiServer;
 let folder: string;
+/** It began just now: nothing of it is overdue. */
+const originMs = boundaryAtOrBefore(Date.now());
 
 beforeAll(async () => {
   folder = resources.use(await makeTempFolder('served')).path;
   await writeSyntheticRecording(folder, { segments: SEGMENTS, slots: SLOT_PATTERNS.sparse });
   api = resources.use(await openApiServer());
-  // It began just now: nothing of it is overdue.
-  const originMs = boundaryAtOrBefore(Date.now());
   await api.services.recordings.create(sampleRecording({ id: ID, state: 'recording', originMs }));
 });
 afterAll(() => resources.close());
@@ -66,4 +66,14 @@ test('finds nothing against the playlists that the api serves, live and whole, b
   await api.services.recordings.update(ID, (recording) => ({ ...recording, state: 'completed' }));
   const whole = await verifyLinks();
   expect(whole).toContainEqual(expect.objectContaining({ segments: SEGMENTS - 1, gaps: 1 }));
+});
+
+test('finds nothing against the playlist of a clip that begins inside a segment and goes over a hole', async () => {
+  const trigger = { atMs: originMs + 12_345, beforeMs: 6_000, afterMs: 1_000 };
+  const { body } = await api.json('POST', `/v1/recordings/${ID}/highlights`, trigger);
+  const { playlist } = body.links as Record<string, string>;
+  const { violations, summary } = await verifyTarget(playlist ?? '', { decode: false });
+  expect(violations).toEqual([]);
+  // From 6.345 s to 13.345 s: segments 3 to 8, of which 6 is the hole.
+  expect(summary).toMatchObject({ segments: 5, gaps: 1 });
 });
