@@ -42,15 +42,19 @@ type Recorded = { readonly playlist: string; readonly report: QualityReport };
 
 async function record(
   name: string,
-  options: { readonly url: string; readonly durationMs: number; readonly soundSkewMs?: number },
+  options: {
+    readonly url: string;
+    readonly readiness: 'load' | 'signal';
+    readonly durationMs: number;
+    readonly soundSkewMs?: number;
+  },
 ): Promise<Recorded> {
   const out = path.join(root, name);
   const settings = recordingSettingsSchema.parse({
     width: 640,
     height: 360,
     fps: 30,
-    readiness: 'signal',
-    readinessTimeoutMs: 5000,
+    readiness: options.readiness,
     maxDurationMs: options.durationMs,
   });
   const { playlist } = await recordOnce({
@@ -72,7 +76,11 @@ describe('the report of a page that has troubles', () => {
 
   beforeAll(async () => {
     const page = resources.use(await serveTroubledPage());
-    recorded = await record('troubled', { url: page.url, durationMs: TROUBLED_MS });
+    recorded = await record('troubled', {
+      url: page.url,
+      readiness: 'signal',
+      durationMs: TROUBLED_MS,
+    });
     times = await page.times;
   });
 
@@ -159,8 +167,12 @@ describe('the A/V offset', () => {
     const pages = resources.use(
       await servePages({ '/class': barcodePage({ fps: 30, toneHz: 440 }) }),
     );
-    const options = { url: `${pages.url}/class`, durationMs: 5000 };
-    const { report } = await record('skewed', { ...options, soundSkewMs: SKEW_MS });
+    const { report } = await record('skewed', {
+      url: `${pages.url}/class`,
+      readiness: 'load',
+      durationMs: 5000,
+      soundSkewMs: SKEW_MS,
+    });
     expect(Math.abs(Number(report.avOffsetMs) - SKEW_MS)).toBeLessThan(SKEW_TOLERANCE_MS);
   });
 });

@@ -9,7 +9,7 @@ const TROUBLES = {
   silent: 3000,
   /** Nothing is drawn, nothing plays. */
   still: 3000,
-  /** The main thread is busy. */
+  /** The main thread is busy, and says through the beacon's own door, if it finds it, that all is well. */
   blocked: 5000,
   /** A playing video gets no new picture. */
   standing: 3000,
@@ -122,7 +122,8 @@ async function main() {
     now = trouble;
     if (trouble === 'silent') gain.gain.value = 0;
     if (trouble === 'still') video.pause();
-    if (trouble === 'blocked') while (clock() < startMs + ms);
+    // It would lie about being alive, if it could.
+    if (trouble === 'blocked') while (clock() < startMs + ms) globalThis.__chalkreelBeat?.('0');
     else await wait(ms);
     now = '';
     gain.gain.value = 0.2;
