@@ -100,10 +100,15 @@ function capture(source: Source): Piece[] {
 /** Plays a capture into a grid in simulated time, recording from `startMs` to `untilMs` (since the base). */
 function listen(
   source: Source,
-  options: { readonly startMs?: number; readonly untilMs: number; readonly firstBlock?: number },
+  options: {
+    readonly startMs?: number;
+    readonly untilMs: number;
+    readonly firstBlock?: number;
+    readonly skewMs?: number;
+  },
 ): Heard {
-  const { startMs = 0, untilMs, firstBlock = 0 } = options;
-  const grid = new SoundGrid({ inputRate: INPUT_RATE, latencyMs: LATENCY_MS });
+  const { startMs = 0, untilMs, firstBlock = 0, skewMs = 0 } = options;
+  const grid = new SoundGrid({ inputRate: INPUT_RATE, latencyMs: LATENCY_MS, skewMs });
   const pieces = capture(source);
   const blocks: SoundBlock[] = [];
   let next = 0;
@@ -239,6 +244,24 @@ describe('SoundGrid', () => {
     expect(pulseNear(blocks, 2000).sum).toBe(0);
     expect(worst(errorsMs(blocks, 2400, 5.8 * SECOND))).toBeLessThan(1);
     expect(worst(errorsMs(blocks, 0, 1800))).toBeLessThan(1);
+  });
+
+  it.each([0, 100, -30])('knows that it lays sound %i ms late', (skewMs) => {
+    const source = { fromMs: -SECOND, toMs: 6 * SECOND };
+    const { blocks, grid } = listen(source, { untilMs: 6 * SECOND, skewMs });
+    expect(Math.abs(pulseNear(blocks, 3000 + skewMs).atMs - 3000 - skewMs)).toBeLessThan(1);
+    expect(Math.abs((grid.lateness.value?.meanMs ?? NaN) - skewMs)).toBeLessThan(1);
+  });
+
+  it('stays where it is while a starving machine brings sound late for five seconds', () => {
+    const delayMs = (endMs: number): number => (endMs >= 3000 && endMs < 8000 ? 150 : 0);
+    const { blocks, grid } = listen(
+      { fromMs: -SECOND, toMs: 12 * SECOND, delayMs },
+      { untilMs: 12 * SECOND },
+    );
+    expect(grid.counts).toMatchObject({ inserted: 0, dropped: 0, jumps: 0 });
+    // The anchor rises by 500 ppm of the time at most.
+    expect(worst(errorsMs(blocks, 0, 11.5 * SECOND))).toBeLessThan(3);
   });
 
   it('waits for sound that comes 200 ms late', () => {
