@@ -1,18 +1,12 @@
 import { slotsPerSegment, type GridFps } from '../../src/model/grid.ts';
+import { PhaseControl } from './phase.ts';
 
 /** Slots between capture and encoding, so that a frame that comes late still finds its slot. */
 const DELAY_SLOTS = 3;
 /** The longest time without a picture: players stretch or move frames across longer ones (lab: hls.js). */
 const FILL_MS = 200;
-/** Phase control: begin to slew beyond this mean error, go on until it is below the second, both in slots. */
-const SLEW_ABOVE = 0.25;
-const SLEW_BELOW = 0.05;
-const SLEW_PER_FRAME = 0.004;
-const MAX_PHASE = 0.5;
-/** Weight of a new frame in the mean position within its slot. */
-const MEAN_WEIGHT = 0.03;
-/** Mean vectors shorter than this belong to sources without a steady rhythm. */
-const STEADY = 0.6;
+/** Frames in a row that may lie a slot behind their own before one is given up to bring them back: a second at 30 fps. */
+const MAX_SHIFTED = 30;
 
 /** What to encode in one slot. `frame` is absent for a filler: the held picture again. */
 export type DueSlot<Frame> = {
@@ -39,34 +33,42 @@ export class SlotGrid<Frame> {
   #next: number;
   #lastFilled = -Infinity;
   #filledBefore = -Infinity;
-  #phase = 0;
-  #isSlewing = false;
-  #meanCos = 0;
-  #meanSin = 0;
+  readonly #phase: PhaseControl;
+  /** Frames in a row that were placed behind their own slot. */
+  #shifted = 0;
 
-  constructor(fps: GridFps, firstSlot = 0) {
+  /** `phase` may have learnt the source's rhythm before. */
+  constructor(fps: GridFps, { phase = new PhaseControl(), firstSlot = 0 } = {}) {
     this.#fps = fps;
     this.#perSegment = slotsPerSegment(fps);
     this.#fillSlots = (fps * FILL_MS) / 1000;
     this.#next = firstSlot;
+    this.#phase = phase;
+    phase.settle();
   }
 
   /** Offset added to frame times before snapping, in slots, at most half of one. */
   get phase(): number {
-    return this.#phase;
+    return this.#phase.value;
   }
 
   /** Places a frame captured at `atMs`. `displaced` is a frame that lost its slot; the caller closes it. */
   offer(frame: Frame, atMs: number): OfferResult<Frame> {
-    const position = (atMs * this.#fps) / 1000 + 0.5 + this.#phase;
-    const slot = Math.floor(position);
-    this.#trackPhase(position - slot);
+    const position = (atMs * this.#fps) / 1000;
+    this.#phase.see(position);
+    const slot = Math.round(position + this.#phase.value);
     if (slot < this.#next) {
       // Frames come in order: what waits in the next slot is older than this one.
       if (this.#pending.has(this.#next)) return this.#replace(frame, this.#next);
       return slot < this.#next - 1 ? 'late' : this.#place(frame, this.#next);
     }
-    if (!this.#pending.has(slot)) return this.#place(frame, slot);
+    if (!this.#pending.has(slot)) {
+      this.#shifted = 0;
+      return this.#place(frame, slot);
+    }
+    this.#shifted += 1;
+    if (this.#shifted > MAX_SHIFTED && !this.#pending.has(slot + 1))
+      return this.#replace(frame, slot);
     if (!this.#pending.has(slot + 1)) return this.#place(frame, slot + 1);
     return this.#replace(frame, slot + 1);
   }
@@ -129,23 +131,5 @@ export class SlotGrid<Frame> {
     const frames = [...this.#pending.values()];
     this.#pending.clear();
     return frames;
-  }
-
-  /** Keeps a steady source's frames in the middle of their slots, so that jitter does not make two collide. */
-  #trackPhase(fraction: number): void {
-    const angle = 2 * Math.PI * fraction;
-    this.#meanCos += MEAN_WEIGHT * (Math.cos(angle) - this.#meanCos);
-    this.#meanSin += MEAN_WEIGHT * (Math.sin(angle) - this.#meanSin);
-    if (Math.hypot(this.#meanCos, this.#meanSin) < STEADY) {
-      this.#isSlewing = false;
-      return;
-    }
-    const mean = Math.atan2(this.#meanSin, this.#meanCos) / (2 * Math.PI);
-    const error = (mean < 0 ? mean + 1 : mean) - 0.5;
-    if (Math.abs(error) > SLEW_ABOVE) this.#isSlewing = true;
-    else if (Math.abs(error) < SLEW_BELOW) this.#isSlewing = false;
-    if (!this.#isSlewing) return;
-    const step = -Math.sign(error) * SLEW_PER_FRAME;
-    this.#phase = Math.max(-MAX_PHASE, Math.min(MAX_PHASE, this.#phase + step));
   }
 }

@@ -39,6 +39,8 @@ export type SoundCounts = {
 export class SoundGrid {
   readonly counts: SoundCounts = { inserted: 0, dropped: 0, stretched: 0, jumps: 0 };
   readonly #rate: number;
+  /** Sound is laid this much later than it was captured, ms. */
+  delayMs = 0;
   readonly #latencyMs: number;
   readonly #skewMs: number;
   readonly #resampler: Resampler;
@@ -120,7 +122,7 @@ export class SoundGrid {
   }
 
   #read(blockStartMs: number, isLate: boolean): SoundBlock | undefined {
-    const anchorMs = this.#anchor.zeroAtMs - this.#latencyMs + this.#skewMs;
+    const anchorMs = this.#anchor.zeroAtMs - this.#latencyMs + this.delayMs + this.#skewMs;
     if (anchorMs === Infinity) return isLate ? this.#insertSilence() : undefined;
     const wanted = ((blockStartMs - anchorMs) * this.#rate) / 1000;
     const position = this.#position ?? wanted;

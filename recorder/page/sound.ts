@@ -12,10 +12,10 @@ import { SoundGrid } from './sound-grid.ts';
 import { SoundProbe } from './sound-probe.ts';
 
 /**
- * How much later than the picture of the same moment the tab's sound arrives, ms: measured with a flash-and-beep film
- * (docs/measurements.md), so that both lie on the grid where they were shown.
+ * How much later than it was heard the tab's sound arrives, ms: 16 more than a picture's latency, by a flash-and-beep film
+ * (docs/measurements.md). Taken off, so that both lie on the grid where they were shown.
  */
-const SOUND_LATENCY_MS = 0;
+const SOUND_LATENCY_MS = 26;
 /** Sound later than this behind now is due: the capture's own delay and one block. */
 const PULL_DELAY_MS = 60;
 /** Blocks encoded beyond the end, so that the last kept frame leaves the encoder (its delay is 2). */
@@ -26,6 +26,8 @@ export type Sound = {
   /** Begins output at the boundary `baseMs`; silence until `startMs`. */
   begin(baseMs: number, startMs: number): void;
   endAt(endMs: number): void;
+  /** Lays sound as much later as pictures lie by their phase, ms; a change is made by stretching. */
+  follow(phaseMs: number): void;
   tick(nowMs: number): void;
   readonly isDone: boolean;
   /** Ends what is measured over time: nothing is recorded from here on. */
@@ -87,6 +89,9 @@ export async function startSound(options: SoundOptions): Promise<Sound> {
     },
     endAt: (endMs) => {
       endFrame = Math.round((endMs - baseMs) / SEGMENT_MS) * AAC_FRAMES_PER_SEGMENT;
+    },
+    follow: (phaseMs) => {
+      sound.delayMs = phaseMs;
     },
     tick: (nowMs) => {
       for (const block of sound.pull(nowMs - PULL_DELAY_MS)) {

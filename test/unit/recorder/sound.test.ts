@@ -105,9 +105,11 @@ function listen(
     readonly untilMs: number;
     readonly firstBlock?: number;
     readonly skewMs?: number;
+    /** What the pictures' phase asks for at a time, ms. */
+    readonly delayMs?: (nowMs: number) => number;
   },
 ): Heard {
-  const { startMs = 0, untilMs, firstBlock = 0, skewMs = 0 } = options;
+  const { startMs = 0, untilMs, firstBlock = 0, skewMs = 0, delayMs = () => 0 } = options;
   const grid = new SoundGrid({ inputRate: INPUT_RATE, latencyMs: LATENCY_MS, skewMs });
   const pieces = capture(source);
   const blocks: SoundBlock[] = [];
@@ -123,6 +125,7 @@ function listen(
       grid.offer(piece.samples, piece.samples, piece);
       next += 1;
     }
+    grid.delayMs = delayMs(nowMs);
     blocks.push(...grid.pull(BASE_MS + nowMs));
   }
   return { grid, blocks };
@@ -251,6 +254,19 @@ describe('SoundGrid', () => {
     const { blocks, grid } = listen(source, { untilMs: 6 * SECOND, skewMs });
     expect(Math.abs(pulseNear(blocks, 3000 + skewMs).atMs - 3000 - skewMs)).toBeLessThan(1);
     expect(Math.abs((grid.lateness.value?.meanMs ?? NaN) - skewMs)).toBeLessThan(1);
+  });
+
+  it('lies as late as the pictures do, and follows them without a jump', () => {
+    const { blocks, grid } = listen(
+      { fromMs: -SECOND, toMs: 20 * SECOND },
+      { untilMs: 20 * SECOND, delayMs: (nowMs) => (nowMs < 3000 ? 12 : 10) },
+    );
+    expect(worst(errorsMs(blocks, 0, 2.5 * SECOND).map((error) => error - 12))).toBeLessThan(0.1);
+    // An error is worked off in 3 s by two thirds: of 2 ms nothing is left in 15 s.
+    expect(worst(errorsMs(blocks, 18 * SECOND, 19.5 * SECOND).map((e) => e - 10))).toBeLessThan(
+      0.1,
+    );
+    expect(grid.counts).toMatchObject({ inserted: 0, dropped: 0, jumps: 0 });
   });
 
   it('stays where it is while a starving machine brings sound late for five seconds', () => {

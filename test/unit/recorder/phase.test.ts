@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { PhaseControl } from '../../../recorder/page/phase.ts';
+import { SlotGrid } from '../../../recorder/page/slots.ts';
+
+const FPS = 30;
+const SLOT_MS = 1000 / FPS;
+/** Frames a control needs to learn a steady rhythm before recording: half a second. */
+const LEARN_FRAMES = 15;
+/** What is left of the first guess after that many frames, in slots. */
+const LEARNT_WITHIN = 0.01;
+
+describe('PhaseControl', () => {
+  it.each([
+    { place: 0.3, phase: -0.3 },
+    { place: 0.8, phase: 0.2 },
+    { place: 0, phase: 0 },
+  ])('settles a source $place of a slot off at $phase', ({ place, phase }) => {
+    const control = new PhaseControl();
+    for (let i = 0; i < LEARN_FRAMES; i += 1) control.see(1000 + i + place);
+    expect(control.value).toBe(0);
+    control.settle();
+    expect(Math.abs(control.value - phase)).toBeLessThan(LEARNT_WITHIN);
+  });
+
+  it('settles at 0 for a source without rhythm', () => {
+    const control = new PhaseControl();
+    for (let i = 0; i < 100; i += 1) control.see(i * 0.5);
+    control.settle();
+    expect(control.value).toBe(0);
+  });
+
+  it('follows a source that begins later, by 0.004 slots a frame', () => {
+    const control = new PhaseControl();
+    control.settle();
+    let before = control.value;
+    for (let i = 0; i < 300; i += 1) {
+      control.see(i + 0.4);
+      expect(Math.abs(control.value - before)).toBeLessThan(0.00401);
+      before = control.value;
+    }
+    // It stops within the hysteresis of 0.05.
+    expect(Math.abs(control.value + 0.4)).toBeLessThan(0.06);
+  });
+});
+
+describe('SlotGrid with a phase learnt before', () => {
+  it('fills every slot from the first on, with a source right between two slots and ±7 ms of jitter', () => {
+    const phase = new PhaseControl();
+    const at = (i: number): number => (i + 0.5) * SLOT_MS + (i % 2 === 0 ? 7 : -7);
+    for (let i = -30; i < 0; i += 1) phase.see((at(i) * FPS) / 1000);
+    const grid = new SlotGrid<number>(FPS, { phase });
+    const placed = Array.from({ length: 300 }, (_, i) => grid.offer(i, at(i)));
+    expect(placed.every((result) => result === 'placed')).toBe(true);
+  });
+
+  it('brings frames that a collision put a slot behind back to their own, for the price of one', () => {
+    const grid = new SlotGrid<number>(FPS);
+    // Frame 0 finds its slot taken; so does each one after it.
+    expect(grid.offer(-1, -10)).toBe('placed');
+    const results = Array.from({ length: 200 }, (_, i) => {
+      const result = grid.offer(i, i * SLOT_MS);
+      for (const _ of grid.due((i + 0.5) * SLOT_MS));
+      return result;
+    });
+    expect(results.filter((result) => result !== 'placed')).toHaveLength(1);
+    grid.drain();
+    grid.offer(200, 200 * SLOT_MS);
+    const due = [...grid.due(300 * SLOT_MS)].find(({ frame }) => frame === 200);
+    expect(due?.slot).toBe(200);
+  });
+});
