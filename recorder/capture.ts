@@ -130,6 +130,7 @@ export class Capture extends EventEmitter<CaptureEvents> implements Closable {
     socket.on('close', () => {
       this.#fail('browser-crashed', 'Chrome or its recorder tab is gone');
     });
+    socket.resume();
   }
 
   /** Begins recording with the picture the classroom tab shows now. */

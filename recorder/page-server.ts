@@ -20,7 +20,7 @@ const CLASSROOM_PATH = '/recorder/classroom/index.html';
 /** No message of the recorder tab is larger than one key frame. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
-/** A link that one recorder tab may open once. */
+/** A link that one recorder tab may open once. `opened` is paused: resume it when its messages are listened to. */
 export type LinkTicket = { readonly token: string; readonly opened: Promise<WebSocket> };
 
 /**
@@ -63,7 +63,13 @@ export async function startPageServer(pagesDir: string): Promise<PageServer> {
       `http://localhost:${port}/token?next=${next}#${encodeURIComponent(title)}`,
     issueTicket: () => {
       const token = randomBytes(24).toString('base64url');
-      const opened = new Promise<WebSocket>((resolve) => tickets.set(token, resolve));
+      const opened = new Promise<WebSocket>((resolve) => {
+        tickets.set(token, (socket) => {
+          // The tab may speak before anybody listens.
+          socket.pause();
+          resolve(socket);
+        });
+      });
       return { token, opened };
     },
     close: async () => {

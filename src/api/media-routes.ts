@@ -63,7 +63,8 @@ function sendServedPlaylist(context: ApiContext, extent: PlaylistForm['extent'])
     const playlist = await context.playlists.findServed(recording);
     if (playlist === undefined) throw nothingYet(recording);
     const ended = isFinal(recording.state);
-    const isDelta = ['YES', 'v2'].includes(String(request.query._HLS_skip));
+    const skip = request.query._HLS_skip;
+    const isDelta = skip === 'YES' || skip === 'v2';
     const forms = `${extent}${isDelta ? '-delta' : ''}${ended ? '-ended' : ''}`;
     sendPlaylist(request, response, {
       revision: `${recording.id}-${playlist.entries}-${forms}`,

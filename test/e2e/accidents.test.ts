@@ -81,7 +81,13 @@ describe('chalkreel record', () => {
     const { finished } = chalkreel(['record', `${pagesUrl}/heavy`, '--out', out, ...sizes]);
     const playlist = path.join(out, 'index.m3u8');
     const read = (): Promise<string> => readFile(playlist, 'utf8').catch(() => '');
-    await waitUntil('two segments', async () => segmentsOf(await read()).length >= 2, START_MS);
+    const hasTwo = waitUntil(
+      'two segments',
+      async () => segmentsOf(await read()).length >= 2,
+      START_MS,
+    );
+    // Should it end before, its own words tell more.
+    expect(await Promise.race([hasTwo, finished])).toBe(true);
     await killPage();
     expect(await finished).toMatchObject({ code: 2, stderr: 'chalkreel: url: the page crashed\n' });
     await expectNothingRunning();
