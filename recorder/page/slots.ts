@@ -31,6 +31,8 @@ export class SlotGrid<Frame> {
   readonly #fillSlots: number;
   readonly #pending = new Map<number, Frame>();
   #next: number;
+  /** The latest slot that was given to a frame. */
+  #last = -Infinity;
   #lastFilled = -Infinity;
   #filledBefore = -Infinity;
   readonly #phase: PhaseControl;
@@ -52,25 +54,22 @@ export class SlotGrid<Frame> {
     return this.#phase.value;
   }
 
-  /** Places a frame captured at `atMs`. `displaced` is a frame that lost its slot; the caller closes it. */
+  /**
+   * Places a frame captured at `atMs`, behind all before it: frames come in order. `displaced` is a frame that lost its slot; the
+   * caller closes it.
+   */
   offer(frame: Frame, atMs: number): OfferResult<Frame> {
     const position = (atMs * this.#fps) / 1000;
     this.#phase.see(position);
-    const slot = Math.round(position + this.#phase.value);
-    if (slot < this.#next) {
-      // Frames come in order: what waits in the next slot is older than this one.
-      if (this.#pending.has(this.#next)) return this.#replace(frame, this.#next);
-      return slot < this.#next - 1 ? 'late' : this.#place(frame, this.#next);
-    }
-    if (!this.#pending.has(slot)) {
+    const own = Math.round(position + this.#phase.value);
+    const slot = Math.max(own, this.#next);
+    if (slot > this.#last) {
       this.#shifted = 0;
-      return this.#place(frame, slot);
+      return own < this.#next - 1 ? 'late' : this.#place(frame, slot);
     }
     this.#shifted += 1;
-    if (this.#shifted > MAX_SHIFTED && !this.#pending.has(slot + 1))
-      return this.#replace(frame, slot);
-    if (!this.#pending.has(slot + 1)) return this.#place(frame, slot + 1);
-    return this.#replace(frame, slot + 1);
+    const mayShift = own === this.#last && this.#shifted <= MAX_SHIFTED;
+    return mayShift ? this.#place(frame, this.#last + 1) : this.#replace(frame, this.#last);
   }
 
   #replace(frame: Frame, slot: number): { readonly displaced: Frame } {
@@ -81,6 +80,7 @@ export class SlotGrid<Frame> {
 
   #place(frame: Frame, slot: number): 'placed' {
     this.#pending.set(slot, frame);
+    this.#last = slot;
     return 'placed';
   }
 

@@ -169,7 +169,7 @@ describe('SlotGrid', () => {
     expect(grid.drain()).toEqual([]);
   });
 
-  it('puts out rising slots, places each frame at most once and loses sight of none', () => {
+  it('puts out rising slots, places each frame at most once and in order, and loses sight of none', () => {
     const steps = fc.array(
       fc.record({
         stepMs: fc.integer({ min: 0, max: 120 }),
@@ -192,6 +192,7 @@ describe('SlotGrid', () => {
           due.push(...grid.due(nowMs));
         });
         const encoded = due.flatMap(({ frame }) => frame ?? []);
+        expect(encoded).toEqual([...encoded].sort((a, b) => a - b));
         const all = [...encoded, ...returned, ...grid.drain()].sort((a, b) => a - b);
         expect(all).toEqual(moves.map((_, i) => i));
         due.slice(1).forEach(({ slot }, i) => {
