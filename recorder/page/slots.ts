@@ -5,8 +5,11 @@ import { PhaseControl } from './phase.ts';
 const DELAY_SLOTS = 3;
 /** The longest time without a picture: players stretch or move frames across longer ones (lab: hls.js). */
 const FILL_MS = 200;
-/** Frames in a row that may lie a slot behind their own before one is given up to bring them back: a second at 30 fps. */
-const MAX_SHIFTED = 30;
+/**
+ * Frames in a row that may lie a slot behind their own before one is given up to bring them back: 2 s at 30 fps. A source with
+ * jitter mostly leaves a slot empty before that, which brings them back for nothing.
+ */
+const MAX_SHIFTED = 60;
 
 /** What to encode in one slot. `frame` is absent for a filler: the held picture again. */
 export type DueSlot<Frame> = {

@@ -2,22 +2,28 @@ import { DEFAULT_PTS_ORIGIN_90K, SEGMENT_MS, TICKS_PER_SECOND } from '../../src/
 import { readBarcodes } from '../support/barcode-reader.ts';
 import type { RecordedPage } from '../support/record-page.ts';
 
+/** Segments at the beginning in which page and Chrome are still starting: 3 to 5 s. */
+const STARTING_SEGMENTS = 3;
+
 /** What a recording of the barcode page says about its pictures. */
 export type PictureFigures = {
   /** Of each whole segment: how far its pictures lie from the clock they show, in the middle, frames. */
   readonly clockErrors: readonly number[];
-  /** Share of the slots that show a picture of their own, from the first to the last picture of whole segments. */
+  /** Share of the slots for which the page drew, percent: below 100 the load generator itself starved. */
+  readonly slotsDrawn: number;
+  /** Share of what it drew that has a slot of its own, percent. */
   readonly slotsFilled: number;
   readonly outOfOrder: number;
 };
 
-/** Reads them back from the recorded pictures alone; the first and last segment, partly silent and still, are left out. */
+/** Reads them back from the recorded pictures alone; the first segments, and the last, which may end early, are left out. */
 export async function measurePictures(
   recorded: RecordedPage,
   fps: number,
 ): Promise<PictureFigures> {
   const codes = await readBarcodes(recorded.playlist);
   const bySegment = new Map<number, number[]>();
+  const drawn = { first: Infinity, last: -Infinity };
   const last = recorded.segments.length - 1;
   let newPictures = 0;
   let outOfOrder = 0;
@@ -29,15 +35,19 @@ export async function measurePictures(
     if (code.frameNumber < shown) outOfOrder += 1;
     const isNew = code.frameNumber > shown;
     shown = Math.max(shown, code.frameNumber);
-    if (!isNew || n <= 0 || n >= last) continue;
+    if (!isNew || n < STARTING_SEGMENTS || n >= last) continue;
     newPictures += 1;
+    drawn.first = Math.min(drawn.first, code.frameNumber);
+    drawn.last = Math.max(drawn.last, code.frameNumber);
     const errorMs = recorded.originMs + atMs - code.clockMs;
     bySegment.set(n, [...(bySegment.get(n) ?? []), errorMs]);
   }
-  const slots = Math.max(0, last - 1) * ((fps * SEGMENT_MS) / 1000);
+  const slots = Math.max(0, last - STARTING_SEGMENTS) * ((fps * SEGMENT_MS) / 1000);
+  const drawnCount = drawn.last - drawn.first + 1;
   return {
     clockErrors: [...bySegment.values()].map((errors) => (Math.abs(middle(errors)) * fps) / 1000),
-    slotsFilled: (100 * newPictures) / slots,
+    slotsDrawn: (100 * drawnCount) / slots,
+    slotsFilled: (100 * newPictures) / drawnCount,
     outOfOrder,
   };
 }

@@ -4,6 +4,8 @@ import { SlotGrid } from '../../../recorder/page/slots.ts';
 
 const FPS = 30;
 const SLOT_MS = 1000 / FPS;
+/** Longer than frames may lie behind their slots. */
+const FRAMES = 200;
 /** Frames a control needs to learn a steady rhythm before recording: half a second. */
 const LEARN_FRAMES = 15;
 /** What is left of the first guess after that many frames, in slots. */
@@ -57,15 +59,15 @@ describe('SlotGrid with a phase learnt before', () => {
     const grid = new SlotGrid<number>(FPS);
     // Frame 0 finds its slot taken; so does each one after it.
     expect(grid.offer(-1, -10)).toBe('placed');
-    const results = Array.from({ length: 200 }, (_, i) => {
+    const results = Array.from({ length: FRAMES }, (_, i) => {
       const result = grid.offer(i, i * SLOT_MS);
       for (const _ of grid.due((i + 0.5) * SLOT_MS));
       return result;
     });
     expect(results.filter((result) => result !== 'placed')).toHaveLength(1);
     grid.drain();
-    grid.offer(200, 200 * SLOT_MS);
-    const due = [...grid.due(300 * SLOT_MS)].find(({ frame }) => frame === 200);
-    expect(due?.slot).toBe(200);
+    grid.offer(FRAMES, FRAMES * SLOT_MS);
+    const due = [...grid.due((FRAMES + 100) * SLOT_MS)].find(({ frame }) => frame === FRAMES);
+    expect(due?.slot).toBe(FRAMES);
   });
 });
