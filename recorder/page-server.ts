@@ -1,11 +1,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Closable } from '../src/lifecycle.ts';
 import type { RecordingSource } from '../src/model/recording.ts';
+import { startListening } from '../src/start-listening.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -47,7 +48,7 @@ export async function startPageServer(pagesDir: string): Promise<PageServer> {
       send(response, 404, '.html', 'not found');
     });
   });
-  const port = await listen(server);
+  const port = await startListening(server, { host: '127.0.0.1', port: 0 });
   const origin = `http://127.0.0.1:${port}`;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   server.on('upgrade', (request, socket, head) => {
@@ -78,16 +79,6 @@ export async function startPageServer(pagesDir: string): Promise<PageServer> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** A ticket is good once, for the recorder page's origin only. */

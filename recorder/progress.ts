@@ -1,7 +1,7 @@
 import type { Closable } from '../src/lifecycle.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import { fartherFromZero, type RecordingProgress } from '../src/model/progress.ts';
-import type { CaptureStats } from '../src/protocol/recorder-link.ts';
+import { NO_PICTURES, type CaptureStats } from '../src/protocol/recorder-link.ts';
 import type { QualitySpans } from './quality-watch.ts';
 import type { UsageMeter } from './usage.ts';
 
@@ -106,15 +106,7 @@ function round(value: number, digits: number): number {
 
 /** Before the recorder tab's first count. */
 const NOTHING_CAPTURED: CaptureStats = {
-  captured: 0,
-  encoded: 0,
-  repeated: 0,
-  late: 0,
-  dropped: 0,
-  emptySlots: 0,
-  phase: 0,
-  encodeQueueMax: 0,
-  pictureLateness: null,
+  ...NO_PICTURES,
   audioInserted: 0,
   audioDropped: 0,
   audioStretched: 0,

@@ -1,4 +1,4 @@
-import type { PictureStats } from '../../src/protocol/recorder-link.ts';
+import { NO_PICTURES, type PictureStats } from '../../src/protocol/recorder-link.ts';
 import type { Link } from './link.ts';
 import type { Picture } from './picture.ts';
 
@@ -38,18 +38,6 @@ export class NoPicture implements Picture {
   }
 
   stats(): PictureStats {
-    return NOTHING;
+    return NO_PICTURES;
   }
 }
-
-const NOTHING = {
-  captured: 0,
-  encoded: 0,
-  repeated: 0,
-  late: 0,
-  dropped: 0,
-  emptySlots: 0,
-  phase: 0,
-  encodeQueueMax: 0,
-  pictureLateness: null,
-} as const;

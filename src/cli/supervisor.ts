@@ -2,10 +2,11 @@ import { createServer } from 'node:net';
 import { z } from 'zod';
 import { findChromium } from '../chromium.ts';
 import { childEnvironment, type Config } from '../config.ts';
-import { ChalkreelError, inputError } from '../errors.ts';
+import { ChalkreelError } from '../errors.ts';
 import { delay, Resources, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { openRedis } from '../queue/connection.ts';
+import { startListening } from '../start-listening.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import { startRedisKeeper } from './redis-keeper.ts';
 import { roleCommand } from './role-command.ts';
@@ -93,18 +94,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 async function assertPortFree({ host, port }: Config): Promise<void> {
   if (port === 0) return;
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? inputError('CHALKREEL_PORT', `Port ${port} on ${host} is in use`, 'port-in-use')
-          : inputError('CHALKREEL_HOST', `Cannot listen on ${host}:${port}: ${error.message}`),
-      );
-    });
-    server.listen(port, host, () => {
-      server.close(() => resolve());
-    });
-  });
+  await startListening(server, { host, port });
+  await new Promise((resolve) => server.close(resolve));
 }
 
 async function startRoles(

@@ -59,6 +59,19 @@ const pictureStatsSchema = z.object({
 });
 export type PictureStats = z.infer<typeof pictureStatsSchema>;
 
+/** Before the first picture, and where none is kept. */
+export const NO_PICTURES: PictureStats = {
+  captured: 0,
+  encoded: 0,
+  repeated: 0,
+  late: 0,
+  dropped: 0,
+  emptySlots: 0,
+  phase: 0,
+  encodeQueueMax: 0,
+  pictureLateness: null,
+};
+
 const soundStatsSchema = z.object({
   audioInserted: z.number(),
   audioDropped: z.number(),

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Closable } from '../../src/lifecycle.ts';
+import { serveOnLoopback } from './page-server.ts';
 
 /** A server of one folder's files, `url` without a slash at its end. */
 export type HlsServer = Closable & { readonly url: string };
@@ -28,7 +27,7 @@ export async function serveHls(
     if (name === 'hls.js') return readFile(HLS_JS);
     return virtual[name]?.() ?? readFile(path.join(folder, path.normalize(`/${name}`)));
   };
-  const server = createServer((request, response) => {
+  return serveOnLoopback((request, response) => {
     const name = decodeURIComponent(
       new URL(request.url ?? '/', 'http://127.0.0.1').pathname.slice(1),
     );
@@ -42,18 +41,4 @@ export async function serveHls(
       },
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
 }

@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
 import type { Closable } from '../../src/lifecycle.ts';
+import { startListening } from '../../src/start-listening.ts';
 
 /** A page by its path: HTML, or bytes with their type. */
 export type ServedPages = Readonly<
@@ -9,7 +9,7 @@ export type ServedPages = Readonly<
 
 /** Serves pages on a free port of this machine. `url` has no slash at its end. Close it. */
 export async function servePages(pages: ServedPages): Promise<Closable & { readonly url: string }> {
-  const server = createServer((request, response) => {
+  return serveOnLoopback((request, response) => {
     const page = pages[new URL(request.url ?? '/', 'http://127.0.0.1').pathname];
     if (page === undefined) {
       response.writeHead(404).end();
@@ -19,12 +19,16 @@ export async function servePages(pages: ServedPages): Promise<Closable & { reado
       response.writeHead(200, { 'content-type': page.type }).end(page.body);
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
+}
+
+/** The same with answers of the caller's. */
+export async function serveOnLoopback(
+  listener: RequestListener,
+): Promise<Closable & { readonly url: string }> {
+  const server = createServer(listener);
+  const port = await startListening(server, { host: '127.0.0.1', port: 0 });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
