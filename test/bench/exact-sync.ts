@@ -4,6 +4,12 @@ import type { RecordedPage } from '../support/record-page.ts';
 /** A beep belongs to the flash it is nearest to, within half their distance of 1 s. */
 const PAIR_WITHIN_S = 0.5;
 
+/** A film outlasts its recording: launch, load and the boundaries, s. */
+export const FILM_MARGIN_S = 15;
+/** Plays `/film.mp4` over the whole window. */
+export const FILM_PAGE = `<!doctype html><body style="margin:0;background:#000;overflow:hidden">
+<video src="/film.mp4" autoplay style="width:100vw;height:100vh;object-fit:fill"></video>`;
+
 /** How much later than its flash each beep is, ms: positive where sound is late. Throws when there is none. */
 export async function measureSync({ playlist }: RecordedPage): Promise<readonly number[]> {
   const flashes = await readFlashes(playlist);

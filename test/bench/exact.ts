@@ -12,7 +12,7 @@ import { recordPage, type RecordedPage } from '../support/record-page.ts';
 import { makeFlashAndBeepFilm } from '../support/synthetic.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { measurePictures, type PictureFigures } from './exact-pictures.ts';
-import { mean, measureSync } from './exact-sync.ts';
+import { FILM_MARGIN_S, FILM_PAGE, mean, measureSync } from './exact-sync.ts';
 import type { Measurement } from './measure.ts';
 import type { Scenario } from './runner.ts';
 
@@ -21,8 +21,6 @@ const FRAME_MS = 1000 / FPS;
 /** How often the film is begun anew, each time in a Chrome of its own, and how long it is recorded. */
 const STARTS = 5;
 const FILM_SECONDS = 15;
-/** The film outlasts its recording: launch, load and the boundaries. */
-const FILM_MARGIN_S = 15;
 /** Sound made late on purpose, to see whether the report notices. */
 const SKEW_MS = 100;
 
@@ -77,9 +75,6 @@ async function serveExactPages(folder: string): ReturnType<typeof servePages> {
     '/film.mp4': { type: 'video/mp4', body: await readFile(film) },
   });
 }
-
-const FILM_PAGE = `<!doctype html><body style="margin:0;background:#000;overflow:hidden">
-<video src="/film.mp4" autoplay style="width:100vw;height:100vh;object-fit:fill"></video>`;
 
 /** Segment lengths and sound frames, of every segment there is. */
 async function measureGrid(recordings: readonly RecordedPage[]): Promise<Measurement[]> {

@@ -1,5 +1,6 @@
 import { conformanceBench } from './conformance.ts';
 import { dayBench } from './day.ts';
+import { driftBench } from './drift.ts';
 import { exactBench } from './exact.ts';
 import { playlistBench } from './playlist.ts';
 import { runScenario } from './runner.ts';
@@ -11,6 +12,7 @@ process.exitCode = await runScenario(process.argv.slice(2), {
   scenarios: {
     conformance: conformanceBench,
     day: dayBench,
+    drift: driftBench,
     exact: exactBench,
     playlist: playlistBench,
     setup: setupBench,
