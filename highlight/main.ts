@@ -1,7 +1,7 @@
 import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
+import { exitWhenParentDies, tellParent, whenToldToStop } from '../src/parent-watch.ts';
 import { consumeHighlights } from '../src/queue/consume.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { runRole } from '../src/run-role.ts';
@@ -29,6 +29,7 @@ await runRole(async (resources) => {
     }),
   );
   log.info({ concurrency: CONCURRENCY }, 'highlight role is ready');
+  tellParent({ type: 'ready' });
   const reason = await stopped;
   log.info({ reason }, 'highlight role is stopping');
 });

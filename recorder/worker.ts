@@ -6,7 +6,7 @@ import type { Config } from '../src/config.ts';
 import { Resources } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { getPagesDir } from '../src/pages-dir.ts';
-import { exitWhenParentDies, whenToldToStop } from '../src/parent-watch.ts';
+import { exitWhenParentDies, tellParent, whenToldToStop } from '../src/parent-watch.ts';
 import { consumeRecordings } from '../src/queue/consume.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { findChromium } from '../src/chromium.ts';
@@ -60,6 +60,7 @@ export async function runWorker(config: Config): Promise<void> {
       }),
     );
     log.info({ event: 'worker-ready', concurrency }, 'taking recordings');
+    tellParent({ type: 'ready' });
     log.info({ event: 'worker-stopping', reason: await toldToStop }, 'stopping');
   } finally {
     await resources.close();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findChromium } from '../chromium.ts';
 import { childEnvironment, type Config } from '../config.ts';
 import { ChalkreelError } from '../errors.ts';
-import { delay, Resources, type Closable } from '../lifecycle.ts';
+import { deferred, delay, Resources, withDeadline, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { openRedis } from '../queue/connection.ts';
 import { startListening } from '../start-listening.ts';
@@ -17,25 +17,34 @@ import { withSecrets } from './secrets.ts';
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 50;
 
-const listeningSchema = z.object({ type: z.literal('listening'), port: z.number().int() });
+const announcementSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('listening'), port: z.number().int() }),
+  z.object({ type: z.literal('ready') }),
+]);
 
-/** A role the system is made of. `announcesPort`: it tells its port by IPC and answers `/readyz` there. */
+/** A role the system is made of, and what it tells by IPC once it can work: its port, where it answers `/readyz`, or just that. */
 export type RoleSpec = {
   readonly name: string;
   readonly command: readonly string[];
   readonly stopGraceMs: number;
-  readonly announcesPort?: boolean;
+  readonly announces?: 'port' | 'ready';
 };
 
 /** In the order of starting; stopped in the opposite order, so recordings are finished while all they need is there. */
 export const SYSTEM_ROLES: readonly RoleSpec[] = [
-  { name: 'api', command: roleCommand('src/api/main'), stopGraceMs: 5_000, announcesPort: true },
-  { name: 'highlight', command: roleCommand('highlight/main'), stopGraceMs: 15_000 },
+  { name: 'api', command: roleCommand('src/api/main'), stopGraceMs: 5_000, announces: 'port' },
+  {
+    name: 'highlight',
+    command: roleCommand('highlight/main'),
+    stopGraceMs: 15_000,
+    announces: 'ready',
+  },
   {
     name: 'recorder',
     command: [...roleCommand('recorder/main'), '--worker'],
     // To the next boundary, flush, upload, final playlist.
     stopGraceMs: 30_000,
+    announces: 'ready',
   },
 ];
 
@@ -58,7 +67,7 @@ export type System = Closable & {
 };
 
 /**
- * Starts Redis (embedded unless one is configured) and the roles as processes, and resolves when the API is ready. What dies is
+ * Starts Redis (embedded unless one is configured) and the roles as processes, and resolves when all are ready. What dies is
  * restarted. Close ends everything, recorder first. Throws `port-in-use`, `data-dir-in-use`,
  * `data-dir-not-writable`, `missing-program`, `chromium-missing`, `redis-unavailable`.
  */
@@ -105,38 +114,40 @@ async function startRoles(
 ): Promise<{ readonly config: Config; readonly roles: readonly RoleProcess[] }> {
   let config = initial;
   const roles: RoleProcess[] = [];
+  const ready: Promise<unknown>[] = [];
   for (const spec of options.roles ?? SYSTEM_ROLES) {
     const { log, output = 2 } = options;
-    const port = announcement(spec.name);
+    const announcement = hearAnnouncement(spec.name);
     const program = { ...spec, environment: () => childEnvironment(config) };
-    const events = { onMessage: port.hear, onExit: port.fail };
+    const events = { onMessage: announcement.hear, onExit: announcement.fail };
     roles.push(resources.use(startRole(program, { log, output, ...events })));
     // A restarted api must be found where it was.
-    if (spec.announcesPort === true) config = { ...config, port: await port.announced };
+    if (spec.announces === 'port') config = { ...config, port: await announcement.port };
+    if (spec.announces === 'ready') ready.push(announcement.port);
   }
+  await withDeadline(Promise.all(ready), READY_TIMEOUT_MS, () => notReady('The system', roles));
   return { config, roles };
 }
 
-/** The port a role tells of; rejects when the role ends before that, since what it lacks will not come by itself. */
-function announcement(name: string): {
-  readonly announced: Promise<number>;
+/** The port a role tells of, 0 when it has none; rejects when the role ends before that, since what it lacks will not come by itself. */
+function hearAnnouncement(name: string): {
+  readonly port: Promise<number>;
   readonly hear: (message: unknown) => void;
   readonly fail: (detail: string) => void;
 } {
-  let hear: (message: unknown) => void = () => undefined;
-  let fail: (detail: string) => void = () => undefined;
-  const announced = new Promise<number>((resolve, reject) => {
-    hear = (message) => {
-      const parsed = listeningSchema.safeParse(message);
-      if (parsed.success) resolve(parsed.data.port);
-    };
-    fail = (detail) => {
+  const { promise, resolve, reject } = deferred<number>();
+  promise.catch(() => undefined); // nobody waits for a role that announces nothing
+  return {
+    port: promise,
+    hear: (message) => {
+      const parsed = announcementSchema.safeParse(message);
+      if (parsed.success) resolve(parsed.data.type === 'listening' ? parsed.data.port : 0);
+    },
+    fail: (detail) => {
       const text = `The ${name} role could not start: ${detail}`;
       reject(new ChalkreelError('role-failed', text, { fault: 'dependency' }));
-    };
-  });
-  announced.catch(() => undefined); // nobody waits for a role that tells no port
-  return { announced, hear, fail };
+    },
+  };
 }
 
 async function waitUntilReady(url: string, roles: readonly RoleProcess[]): Promise<void> {
@@ -144,12 +155,14 @@ async function waitUntilReady(url: string, roles: readonly RoleProcess[]): Promi
   for (;;) {
     const response = await fetch(`${url}/readyz`).catch(() => undefined);
     if (response?.ok === true) return;
-    if (performance.now() > deadline) {
-      const names = roles.map(({ name, pid }) => `${name} ${pid() ?? 'dead'}`).join(', ');
-      throw new ChalkreelError('not-ready', `The API at ${url} did not get ready (${names})`, {
-        fault: 'dependency',
-      });
-    }
+    if (performance.now() > deadline) throw notReady(`The API at ${url}`, roles);
     await delay(READY_POLL_MS);
   }
+}
+
+function notReady(what: string, roles: readonly RoleProcess[]): ChalkreelError {
+  const names = roles.map(({ name, pid }) => `${name} ${pid() ?? 'dead'}`).join(', ');
+  return new ChalkreelError('not-ready', `${what} did not get ready (${names})`, {
+    fault: 'dependency',
+  });
 }

@@ -9,7 +9,7 @@ export function fixtureRole(name: string, ...flags: string[]): RoleSpec {
     name,
     command: [process.execPath, '--import', import.meta.resolve('tsx'), script, name, ...flags],
     stopGraceMs: 3000,
-    announcesPort: flags.includes('--http'),
+    ...(flags.includes('--http') ? { announces: 'port' as const } : {}),
   };
 }
 

@@ -97,7 +97,7 @@ it('goes on restarting a role that always dies, and can still be closed', async 
 });
 
 it('says so when a role it waits for cannot start', async () => {
-  const crashing = { ...fixtureRole('api', '--crash'), announcesPort: true };
+  const crashing = { ...fixtureRole('api', '--crash'), announces: 'port' } as const;
   await expect(start([crashing])).rejects.toMatchObject({
     code: 'role-failed',
     message: expect.stringContaining('exit code 3') as string,
