@@ -2,6 +2,9 @@
 const SLEW_ABOVE = 0.15;
 const SLEW_BELOW = 0.05;
 const SLEW_PER_FRAME = 0.004;
+/** The source itself may begin only with the recording: this many frames it is still learnt, and followed faster. */
+const SETTLING_FRAMES = 60;
+const SETTLING_SLEW_PER_FRAME = 0.02;
 /** No frame is moved by more, in slots. */
 const MAX_PHASE = 0.5;
 /** Weight of a new frame in the mean position: while the source is learnt, and when it is known. */
@@ -17,7 +20,8 @@ const STEADY = 0.35;
 export class PhaseControl {
   #value = 0;
   #isSlewing = false;
-  #weight = LEARNING_WEIGHT;
+  /** Frames since it was settled; undefined before. */
+  #frames: number | undefined;
   #cos = 0;
   #sin = 0;
 
@@ -26,28 +30,32 @@ export class PhaseControl {
     return this.#value;
   }
 
-  /** Takes the best offset at once; from here on it moves slowly. */
+  /** Takes the best offset at once; from here on it moves by slewing. */
   settle(): void {
-    this.#weight = MEAN_WEIGHT;
+    this.#frames = 0;
     this.#value = this.#best() ?? 0;
   }
 
   /** A frame was captured at this position. */
   see(position: number): void {
     const angle = 2 * Math.PI * (position - Math.floor(position));
-    this.#cos += this.#weight * (Math.cos(angle) - this.#cos);
-    this.#sin += this.#weight * (Math.sin(angle) - this.#sin);
-    if (this.#weight === MEAN_WEIGHT) this.#slew();
+    const isSettled = (this.#frames ?? 0) >= SETTLING_FRAMES;
+    const weight = isSettled ? MEAN_WEIGHT : LEARNING_WEIGHT;
+    this.#cos += weight * (Math.cos(angle) - this.#cos);
+    this.#sin += weight * (Math.sin(angle) - this.#sin);
+    if (this.#frames === undefined) return;
+    this.#frames += 1;
+    this.#slew(isSettled ? SLEW_PER_FRAME : SETTLING_SLEW_PER_FRAME);
   }
 
-  #slew(): void {
+  #slew(perFrame: number): void {
     const best = this.#best();
     // At ±MAX_PHASE both ends are as good: stay at the one at hand.
     const error = best === undefined ? 0 : wrapped(best - this.#value);
     if (Math.abs(error) > SLEW_ABOVE) this.#isSlewing = true;
     else if (Math.abs(error) < SLEW_BELOW) this.#isSlewing = false;
     if (!this.#isSlewing) return;
-    const moved = this.#value + Math.sign(error) * SLEW_PER_FRAME;
+    const moved = this.#value + Math.sign(error) * perFrame;
     this.#value = Math.max(-MAX_PHASE, Math.min(MAX_PHASE, moved));
   }
 

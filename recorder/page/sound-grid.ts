@@ -9,6 +9,9 @@ const JUMP_MS = 40;
 const CORRECT_OVER_MS = 3_000;
 /** … by at most this share of speed: 500 ppm. */
 const MAX_STRETCH = 500e-6;
+/** While the pictures' phase and the earliest arrival are still being learnt it may be more: 5 cents, which nobody hears. */
+const SETTLING_MS = 6_000;
+const MAX_SETTLING_STRETCH = 3000e-6;
 /** Length of the cross-fade at a jump, in samples of 48 kHz: 5 ms. */
 const FADE_SAMPLES = 240;
 /** Sound that is this late is taken for silence, so that a segment never waits for it. */
@@ -128,10 +131,12 @@ export class SoundGrid {
     const position = this.#position ?? wanted;
     const error = wanted - position;
     const nominal = this.#rate / SAMPLE_RATE;
+    const isSettling = blockStartMs - this.#startMs < SETTLING_MS;
+    const maxStretch = isSettling ? MAX_SETTLING_STRETCH : MAX_STRETCH;
     const needJump = Math.abs(error) > (JUMP_MS * this.#rate) / 1000;
     const stretch = needJump
       ? 0
-      : clamp(error / ((CORRECT_OVER_MS * this.#rate) / 1000), MAX_STRETCH);
+      : clamp(error / ((CORRECT_OVER_MS * this.#rate) / 1000), maxStretch);
     const step = nominal * (1 + stretch);
     const from = needJump ? wanted : position;
     const lastNeeded = Math.ceil(from + AAC_FRAME_SAMPLES * step) + RESAMPLER_LOOKAHEAD + 1;
