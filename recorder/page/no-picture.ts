@@ -5,7 +5,7 @@ import type { Picture } from './picture.ts';
 /** Stands where the picture would when only sound is kept: it says when recording begins and ends, and encodes nothing. */
 export class NoPicture implements Picture {
   onBegun: (firstFrameMs: number) => void = () => undefined;
-  readonly phaseMs = 0;
+  readonly latenessMs = 0;
   readonly #link: Pick<Link, 'nowMs'>;
   #hasBegun = false;
   #endMs = Infinity;

@@ -34,8 +34,8 @@ export type Picture = {
   tick(nowMs: number): void;
   flush(): Promise<void>;
   readonly isDone: boolean;
-  /** How much later than captured pictures lie on the grid, by their phase, ms: at most half a slot either way. */
-  readonly phaseMs: number;
+  /** How much later than captured pictures lie on the grid just now, in the mean of a second or two, ms. */
+  readonly latenessMs: number;
   stats(): PictureStats;
 };
 
@@ -103,8 +103,9 @@ class TabPicture implements Picture {
     return this.#grid !== undefined && this.#grid.next >= this.#endSlot;
   }
 
-  get phaseMs(): number {
-    return (this.#phase.value * 1000) / this.#options.fps;
+  get latenessMs(): number {
+    // Before the first of them, where the phase will lay them.
+    return this.#lateness.value?.recentMs ?? (this.#phase.value * 1000) / this.#options.fps;
   }
 
   stats(): PictureStats {

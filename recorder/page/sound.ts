@@ -12,12 +12,14 @@ import { SoundGrid } from './sound-grid.ts';
 import { SoundProbe } from './sound-probe.ts';
 
 /**
- * How much later than it was heard the tab's sound arrives, ms: 16 more than a picture's latency, by a flash-and-beep film
+ * How much later than it was heard the tab's sound arrives, ms: 11 more than a picture's latency, by a flash-and-beep film
  * (docs/measurements.md). Taken off, so that both lie on the grid where they were shown.
  */
-const SOUND_LATENCY_MS = 26;
+const SOUND_LATENCY_MS = 21;
 /** Sound later than this behind now is due: the capture's own delay and one block. */
 const PULL_DELAY_MS = 60;
+/** Sound goes no farther after pictures that a starving machine lays late, ms: half a slot at 15 fps. */
+const MAX_FOLLOW_MS = 33;
 /** Blocks encoded beyond the end, so that the last kept frame leaves the encoder (its delay is 2). */
 const RUN_OUT_BLOCKS = 3;
 
@@ -26,8 +28,8 @@ export type Sound = {
   /** Begins output at the boundary `baseMs`; silence until `startMs`. */
   begin(baseMs: number, startMs: number): void;
   endAt(endMs: number): void;
-  /** Lays sound as much later as pictures lie by their phase, ms; a change is made by stretching. */
-  follow(phaseMs: number): void;
+  /** Lays sound as much later as pictures lie, ms; a change is made by stretching. */
+  follow(latenessMs: number): void;
   tick(nowMs: number): void;
   readonly isDone: boolean;
   /** Ends what is measured over time: nothing is recorded from here on. */
@@ -90,8 +92,8 @@ export async function startSound(options: SoundOptions): Promise<Sound> {
     endAt: (endMs) => {
       endFrame = Math.round((endMs - baseMs) / SEGMENT_MS) * AAC_FRAMES_PER_SEGMENT;
     },
-    follow: (phaseMs) => {
-      sound.delayMs = phaseMs;
+    follow: (latenessMs) => {
+      sound.delayMs = Math.max(-MAX_FOLLOW_MS, Math.min(MAX_FOLLOW_MS, latenessMs));
     },
     tick: (nowMs) => {
       for (const block of sound.pull(nowMs - PULL_DELAY_MS)) {

@@ -52,7 +52,7 @@ function record(link: Link, picture: Picture, sound: Sound): void {
   picture.onBegun = (firstFrameMs) => {
     const originMs = boundaryAtOrBefore(firstFrameMs);
     link.send({ type: 'origin', originMs, firstFrameMs });
-    sound.follow(picture.phaseMs);
+    sound.follow(picture.latenessMs);
     sound.begin(originMs, firstFrameMs);
   };
   link.onMessage = (message) => {
@@ -72,7 +72,7 @@ function record(link: Link, picture: Picture, sound: Sound): void {
     if (hasEnded) return;
     const nowMs = link.nowMs();
     picture.tick(nowMs);
-    sound.follow(picture.phaseMs);
+    sound.follow(picture.latenessMs);
     sound.tick(nowMs);
     socketQueueMaxBytes = Math.max(socketQueueMaxBytes, link.bufferedBytes);
     if (nowMs - statsAtMs >= STATS_MS) {
