@@ -12,10 +12,10 @@ import { SoundGrid } from './sound-grid.ts';
 import { SoundProbe } from './sound-probe.ts';
 
 /**
- * How much later than it was heard the tab's sound arrives, ms: 11 more than a picture's latency, by a flash-and-beep film
+ * How much later than it was heard the tab's sound arrives, ms: 18 more than a picture's latency, by a flash-and-beep film
  * (docs/measurements.md). Taken off, so that both lie on the grid where they were shown.
  */
-const SOUND_LATENCY_MS = 21;
+const SOUND_LATENCY_MS = 28;
 /** Sound later than this behind now is due: the capture's own delay and one block. */
 const PULL_DELAY_MS = 60;
 /** Sound goes no farther after pictures that a starving machine lays late, ms: half a slot at 15 fps. */
