@@ -122,7 +122,7 @@ class TabPicture implements Picture {
     // The capture sends a frame for every change, so the latest one is what the tab shows now.
     const atMs = this.#options.link.nowMs();
     this.#baseMs = boundaryAtOrBefore(atMs);
-    this.#grid = new SlotGrid<VideoFrame>(this.#options.fps, { phase: this.#phase });
+    this.#grid = new SlotGrid<VideoFrame>(this.#options.fps, this.#phase);
     if (this.#waiting !== undefined) this.#place(this.#waiting, atMs, this.#grid);
     this.#waiting = undefined;
     this.onBegun(atMs);

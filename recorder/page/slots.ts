@@ -33,7 +33,7 @@ export class SlotGrid<Frame> {
   readonly #perSegment: number;
   readonly #fillSlots: number;
   readonly #pending = new Map<number, Frame>();
-  #next: number;
+  #next = 0;
   /** The latest slot that was given to a frame. */
   #last = -Infinity;
   #lastFilled = -Infinity;
@@ -43,11 +43,10 @@ export class SlotGrid<Frame> {
   #shifted = 0;
 
   /** `phase` may have learnt the source's rhythm before. */
-  constructor(fps: GridFps, { phase = new PhaseControl(), firstSlot = 0 } = {}) {
+  constructor(fps: GridFps, phase = new PhaseControl()) {
     this.#fps = fps;
     this.#perSegment = slotsPerSegment(fps);
     this.#fillSlots = (fps * FILL_MS) / 1000;
-    this.#next = firstSlot;
     this.#phase = phase;
     phase.settle();
   }

@@ -67,7 +67,7 @@ describe('SlotGrid with a phase learnt before', () => {
     const phase = new PhaseControl();
     const at = (i: number): number => (i + 0.5) * SLOT_MS + (i % 2 === 0 ? 7 : -7);
     for (let i = -30; i < 0; i += 1) phase.see((at(i) * FPS) / 1000);
-    const grid = new SlotGrid<number>(FPS, { phase });
+    const grid = new SlotGrid<number>(FPS, phase);
     const placed = Array.from({ length: 300 }, (_, i) => grid.offer(i, at(i)));
     expect(placed.every((result) => result === 'placed')).toBe(true);
   });
