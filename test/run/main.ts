@@ -5,7 +5,7 @@ import { addTallies, formatTally } from './tally.ts';
 
 /** Programs of a stage that run at the same time. */
 const SIDE_BY_SIDE = 2;
-/** Lines shown of a step that failed; the whole is in its log. */
+/** Lines shown of a step that failed and has no list of failed tests; the whole is in its log. */
 const SHOWN_LINES = 80;
 
 /** `tsx test/run/main.ts check|all [STEP…]`: runs the steps and ends with "N passed, N failed". Exit code 1 when one failed. */
@@ -48,13 +48,13 @@ async function runStages(steps: readonly Step[]): Promise<StepResult[]> {
   return results;
 }
 
-function report({ step, tally, durationMs, output }: StepResult): void {
+function report({ step, tally, durationMs, output, failures }: StepResult): void {
   const verdict = tally.failed === 0 ? 'ok  ' : 'FAIL';
   const seconds = (durationMs / 1000).toFixed(1).padStart(6);
   const counted = step.report === undefined ? '' : `  ${formatTally(tally)}`;
   console.log(`${verdict} ${step.name.padEnd(14)}${seconds} s${counted}`);
   if (tally.failed === 0) return;
-  const lines = output.trimEnd().split('\n').slice(-SHOWN_LINES);
+  const lines = failures.length > 0 ? failures : output.trimEnd().split('\n').slice(-SHOWN_LINES);
   for (const line of lines) console.log(`     | ${line}`);
   console.log(`     | (whole output: ${RESULTS_DIR}/${step.name}.log)`);
 }

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RESULTS_DIR, type Step } from './steps.ts';
+import { describeFailures } from './failures.ts';
 import { tallyStep, type Tally } from './tally.ts';
 
 export type StepResult = {
@@ -10,6 +11,8 @@ export type StepResult = {
   readonly tally: Tally;
   readonly durationMs: number;
   readonly output: string;
+  /** The tests that failed, each with the beginning of its message; empty for a step that is no vitest run. */
+  readonly failures: readonly string[];
 };
 
 /** Runs a step to its end, or until the signal ends it; its output goes to a file in `.cache/test` and, where `live`, to the terminal. */
@@ -22,7 +25,8 @@ export async function runStep(
   const { succeeded, output } = await runCommand(step, options);
   const report = step.report === undefined ? undefined : { json: await readReport(step.report) };
   const durationMs = performance.now() - startedAt;
-  return { step, tally: tallyStep(succeeded, report), durationMs, output };
+  const failures = describeFailures(report?.json);
+  return { step, tally: tallyStep(succeeded, report), durationMs, output, failures };
 }
 
 async function runCommand(

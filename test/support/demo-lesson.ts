@@ -47,8 +47,8 @@ export async function holdLesson(resources: Resources): Promise<Lesson> {
     waitUntil(`${ms} ms recorded`, () => Date.now() >= originMs + ms, PAGE_MS);
   await recorded(WRITE_AT_MS);
   const texts = newTexts();
-  for (const text of texts) guest.write(text);
   const wroteAtMs = Date.now();
+  for (const text of texts) guest.write(text);
   await recorded(KILL_AT_MS);
   const camera = await breakCamera(folder.path, CAST[DEAD_CAMERA].participantId);
   const live = await watchLive(watcher);
