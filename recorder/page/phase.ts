@@ -34,6 +34,11 @@ export class PhaseControl {
     return this.#value;
   }
 
+  /** Whether the source is still being learnt, or followed. */
+  get isMoving(): boolean {
+    return this.#isSlewing || (this.#frames ?? 0) < SETTLING_FRAMES;
+  }
+
   /** Takes the best offset at once; from here on it moves by slewing. */
   settle(): void {
     this.#frames = 0;

@@ -10,6 +10,8 @@ const FILL_MS = 200;
  * jitter mostly leaves a slot empty before that, which brings them back for nothing.
  */
 const MAX_SHIFTED = 60;
+/** While the phase moves, frames collide because of it: 1/6 s at 30 fps. */
+const MAX_SHIFTED_SLEWING = 5;
 
 /** What to encode in one slot. `frame` is absent for a filler: the held picture again. */
 export type DueSlot<Frame> = {
@@ -70,7 +72,8 @@ export class SlotGrid<Frame> {
       return own < this.#next - 1 ? 'late' : this.#place(frame, slot);
     }
     this.#shifted += 1;
-    const mayShift = own === this.#last && this.#shifted <= MAX_SHIFTED;
+    const maxShifted = this.#phase.isMoving ? MAX_SHIFTED_SLEWING : MAX_SHIFTED;
+    const mayShift = own === this.#last && this.#shifted <= maxShifted;
     return mayShift ? this.#place(frame, this.#last + 1) : this.#replace(frame, this.#last);
   }
 

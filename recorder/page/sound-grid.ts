@@ -10,8 +10,10 @@ const CORRECT_OVER_MS = 3_000;
 /** … by at most this share of speed: 500 ppm. */
 const MAX_STRETCH = 500e-6;
 /** While the pictures' phase and the earliest arrival are still being learnt it may be more: 5 cents, which nobody hears. */
-const SETTLING_MS = 6_000;
+const SETTLING_MS = 10_000;
 const MAX_SETTLING_STRETCH = 3000e-6;
+/** … and the error is corrected over this time. */
+const SETTLE_OVER_MS = 500;
 /** Length of the cross-fade at a jump, in samples of 48 kHz: 5 ms. */
 const FADE_SAMPLES = 240;
 /** Sound that is this late is taken for silence, so that a segment never waits for it. */
@@ -134,9 +136,8 @@ export class SoundGrid {
     const isSettling = blockStartMs - this.#startMs < SETTLING_MS;
     const maxStretch = isSettling ? MAX_SETTLING_STRETCH : MAX_STRETCH;
     const needJump = Math.abs(error) > (JUMP_MS * this.#rate) / 1000;
-    const stretch = needJump
-      ? 0
-      : clamp(error / ((CORRECT_OVER_MS * this.#rate) / 1000), maxStretch);
+    const overMs = isSettling ? SETTLE_OVER_MS : CORRECT_OVER_MS;
+    const stretch = needJump ? 0 : clamp(error / ((overMs * this.#rate) / 1000), maxStretch);
     const step = nominal * (1 + stretch);
     const from = needJump ? wanted : position;
     const lastNeeded = Math.ceil(from + AAC_FRAME_SAMPLES * step) + RESAMPLER_LOOKAHEAD + 1;

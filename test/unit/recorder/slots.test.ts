@@ -161,6 +161,18 @@ describe('SlotGrid', () => {
     expect(encoded).toEqual(expect.arrayContaining([78, 79, 80, 158, 159, 160]));
   });
 
+  it.each([
+    { when: 'while its phase is learnt', extraAt: 10, frames: 5 },
+    { when: 'once that is settled', extraAt: 400, frames: 60 },
+  ])('lets frames lie a slot behind for $frames frames $when', ({ extraAt, frames }) => {
+    const times = steady({ fps: 30, count: 600, offsetMs: 7 });
+    // One frame too many: whatever follows it lies a slot behind, until one is given up.
+    times.splice(extraAt + 1, 0, (times[extraAt] ?? 0) + 1);
+    const { results } = run(new SlotGrid(30), times, 0);
+    const givenUp = results.flatMap((result, i) => (typeof result === 'object' ? [i] : []));
+    expect(givenUp).toEqual([extraAt + 1 + frames]);
+  });
+
   it('hands out what was not encoded once', () => {
     const grid = new SlotGrid<string>(30);
     grid.offer('a', 0);
