@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { LinkGate } from '../access/link-gate.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../queue/open-services.ts';
@@ -22,4 +23,6 @@ export type ApiContext = ApiServices & {
   readonly entries: EntryCache;
   readonly playlists: PlaylistCache;
   readonly links: (request: Request) => LinkContext;
+  /** Where tokens become links, or are refused. */
+  readonly gate: LinkGate;
 };

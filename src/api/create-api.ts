@@ -1,10 +1,12 @@
 import compression from 'compression';
 import express, { Router, type Express, type RequestHandler } from 'express';
+import { LinkGate } from '../access/link-gate.ts';
 import { inputError } from '../errors.ts';
 import { keyAccess, linkAccess } from './access.ts';
 import type { ApiContext, ApiServices } from './context.ts';
 import { EntryCache } from './entry-cache.ts';
 import { healthRoutes } from './health-routes.ts';
+import { highlightListRoutes } from './highlight-list-routes.ts';
 import { highlightRoutes } from './highlight-routes.ts';
 import { mediaRoutes } from './media-routes.ts';
 import { createMetrics } from './metrics.ts';
@@ -24,6 +26,7 @@ export function createApi(services: ApiServices): Express {
     reportRoutes(context),
     mediaRoutes(context),
     highlightRoutes(context),
+    highlightListRoutes(context),
   );
 
   const app = express();
@@ -34,8 +37,7 @@ export function createApi(services: ApiServices): Express {
   app.get('/metrics', metrics.send);
   app.use(pageRoutes(context));
   app.use('/v1', keyAccess(services.apiKeys), v1);
-  const links = linkAccess({ secrets: services.linkSecrets, clock: services.clock });
-  app.use('/t/:token/v1', anyOrigin, links, v1);
+  app.use('/t/:token/v1', anyOrigin, linkAccess(context.gate), v1);
   app.use((request) => {
     throw inputError('url', `There is no ${request.method} ${request.path}`, 'route-not-found');
   });
@@ -44,12 +46,13 @@ export function createApi(services: ApiServices): Express {
 }
 
 function createContext(services: ApiServices): ApiContext {
-  const { segments: index, clock } = services;
+  const { segments: index, clock, shares, linkSecrets: secrets } = services;
   const entries = new EntryCache(index);
   return {
     ...services,
     entries,
     playlists: new PlaylistCache({ entries, index, clock }),
+    gate: new LinkGate({ secrets, clock, shares }),
     links: (request) => ({
       baseUrl: `${request.protocol}://${request.get('host') ?? 'localhost'}`,
       secrets: services.linkSecrets,
@@ -80,8 +83,8 @@ const anyOrigin: RequestHandler = (request, response, next) => {
     return;
   }
   response.set({
-    'Access-Control-Allow-Methods': 'GET, HEAD',
-    'Access-Control-Allow-Headers': 'Range, If-None-Match',
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+    'Access-Control-Allow-Headers': 'Content-Type, Range, If-None-Match',
     'Access-Control-Max-Age': '86400',
   });
   response.status(204).end();

@@ -5,28 +5,27 @@ import type { PlaylistBytes } from '../media/growing-playlist.ts';
 import { writeMediaPlaylist } from '../media/playlist.ts';
 import type { ClipMedia, Highlight } from '../model/highlight.ts';
 import { highlightTriggerSchema } from '../protocol/highlight-trigger.ts';
-import { allowed, idOf, keyOnly } from './access.ts';
+import { allowed, allowedHighlight, expectRight, idOf, linkOf } from './access.ts';
+import { clipFileName } from './clip-file-name.ts';
 import { planClipPlaylist } from './clip-playlist.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';
 import { sendPlaylist } from './media-routes.ts';
 import { notYet } from './problem.ts';
 import { sendObject } from './send-object.ts';
-import { highlightView } from './views.ts';
+import { showHighlights } from './show-highlight.ts';
 
 /** A trigger often comes before the first segment of its window is closed: a segment lasts 1.6 s. */
 const FIRST_SEGMENT_WAIT_MS = 2000;
 const FIRST_SEGMENT_POLL_MS = 100;
 const RETRY_AFTER_S = 2;
 
-/** Highlights: trigger, list, look at; their clips as playlist, MP4 and poster. */
+/** Highlights: the trigger, and their clips as playlist, MP4 and poster. */
 export function highlightRoutes(context: ApiContext): Router {
   const router = Router();
-  const ofRecording = '/recordings/:id/highlights';
-  router.post(ofRecording, keyOnly, ...jsonBody, triggerHighlight(context));
-  router.get(ofRecording, allowed('recording'), listHighlights(context));
-  const one = allowed('highlight');
-  router.get('/highlights/:id', one, getHighlight(context));
+  const mayTrigger = allowed('recording', 'trigger');
+  router.post('/recordings/:id/highlights', mayTrigger, ...jsonBody, triggerHighlight(context));
+  const one = allowedHighlight(context.highlights);
   router.get('/highlights/:id/clip.m3u8', one, sendClipPlaylist(context));
   router.get('/highlights/:id/clip.mp4', one, sendClipMp4(context));
   router.get('/highlights/:id/poster.jpg', one, sendPoster(context));
@@ -37,27 +36,10 @@ export function highlightRoutes(context: ApiContext): Router {
 function triggerHighlight(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const trigger = highlightTriggerSchema.parse(request.body ?? {});
-    const { highlight, created } = await context.requestHighlight(idOf(request), trigger, 'api');
-    response.status(created ? 201 : 200).location(`/v1/highlights/${highlight.id}`);
-    response.json(highlightView(highlight, context.links(request)));
-  };
-}
-
-function listHighlights(context: ApiContext): RequestHandler {
-  return async (request, response) => {
-    const { id } = await context.recordings.get(idOf(request));
-    const highlights = await context.highlights.listByRecording(id);
-    const links = context.links(request);
-    response.set('Cache-Control', 'no-store');
-    response.json({ highlights: highlights.map((highlight) => highlightView(highlight, links)) });
-  };
-}
-
-function getHighlight(context: ApiContext): RequestHandler {
-  return async (request, response) => {
-    const highlight = await context.highlights.get(idOf(request));
-    response.set('Cache-Control', 'no-store');
-    response.json(highlightView(highlight, context.links(request)));
+    const origin = linkOf(response) === undefined ? 'api' : 'panel';
+    const { highlight, created } = await context.requestHighlight(idOf(request), trigger, origin);
+    const [shown] = await showHighlights({ context, request, response }, [highlight]);
+    response.status(created ? 201 : 200).location(`/v1/highlights/${highlight.id}`).json(shown);
   };
 }
 
@@ -93,7 +75,11 @@ function sendClipMp4(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const highlight = await context.highlights.get(idOf(request));
     const { mp4 } = clipOf(highlight);
-    response.attachment(`${fileName(highlight)}.mp4`);
+    if (request.query.download === '1') {
+      const link = linkOf(response);
+      if (link !== undefined) expectRight(link, 'download');
+      response.attachment(clipFileName(highlight));
+    }
     const place = { object: mp4.object, offset: 0, length: mp4.length };
     const { store } = context;
     await sendObject(request, response, { store, place, contentType: 'video/mp4' });
@@ -120,11 +106,6 @@ function clipOf(highlight: Highlight): ClipMedia {
   }
   const message = `The clip of highlight ${highlight.id} is ${highlight.state}: its media is not there yet`;
   throw notYet('clip-not-ready', message, RETRY_AFTER_S);
-}
-
-function fileName(highlight: Highlight): string {
-  const title = (highlight.title ?? '').replace(/[^\p{L}\p{N} ._-]+/gu, '').trim();
-  return title === '' ? `highlight-${highlight.id}` : title;
 }
 
 function failed(code: string, message: string): ChalkreelError {

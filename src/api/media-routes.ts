@@ -2,7 +2,8 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { ChalkreelError } from '../errors.ts';
 import type { PlaylistBytes, PlaylistForm } from '../media/growing-playlist.ts';
 import { isFinal } from '../model/recording.ts';
-import { accessOf, allowed, forbidden, idOf, mayPlay } from './access.ts';
+import type { Link } from '../access/links.ts';
+import { accessOf, allowed, expectRight, foreign, idOf, linkOf } from './access.ts';
 import { windowSegments } from './clip-playlist.ts';
 import type { ApiContext } from './context.ts';
 import { parseSegmentName } from '../storage/recording-playlist.ts';
@@ -110,16 +111,18 @@ function nothingYet(recording: {
 /** A clip's link opens just the segments that the clip is made of. */
 function mayReadSegment(context: ApiContext): RequestHandler {
   return async (request, response, next) => {
-    const access = accessOf(response);
-    const isAllowed =
-      mayPlay(access, 'recording', idOf(request)) ||
-      (access.by === 'link' &&
-        access.link.kind === 'highlight' &&
-        access.link.rights.includes('play') &&
-        (await isOfHighlight(context, access.link.id, request)));
-    if (!isAllowed) throw forbidden('This link is not for this segment');
+    const link = linkOf(response);
+    if (link !== undefined) {
+      if (!(await isForSegment(context, link, request))) throw foreign();
+      expectRight(link, 'play');
+    }
     next();
   };
+}
+
+async function isForSegment(context: ApiContext, link: Link, request: Request): Promise<boolean> {
+  if (link.kind === 'recording') return link.id === idOf(request);
+  return isOfHighlight(context, link.id, request);
 }
 
 async function isOfHighlight(

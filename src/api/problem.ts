@@ -17,11 +17,15 @@ export type Problem = {
 /** Codes that have a status of their own; others go by fault. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   unauthorized: 401,
-  forbidden: 403,
+  'link-invalid': 403,
+  'link-foreign': 403,
+  'right-missing': 403,
+  'key-needed': 403,
   'recording-not-found': 404,
   'highlight-not-found': 404,
   'object-not-found': 404,
   'segment-not-found': 404,
+  'share-not-found': 404,
   'clip-not-ready': 404,
   'clip-failed': 404,
   'poster-missing': 404,
@@ -30,6 +34,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'recording-not-final': 409,
   'highlights-pending': 409,
   'nothing-recorded': 409,
+  'link-expired': 410,
+  'link-revoked': 410,
   'body-too-large': 413,
   'unsupported-media-type': 415,
 };
@@ -41,6 +47,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',
+  410: 'Gone',
   413: 'Body too large',
   415: 'Unsupported media type',
   500: 'Internal error',

@@ -4,7 +4,7 @@ import { ChalkreelError } from '../errors.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
 import { createRecordingSchema, type CreateRecording } from '../protocol/recording-request.ts';
 import { objectKeys } from '../storage/keys.ts';
-import { accessOf, allowed, idOf, keyOnly } from './access.ts';
+import { allowed, idOf, keyOnly, linkOf } from './access.ts';
 import { jsonBody } from './json-body.ts';
 import type { ApiContext } from './context.ts';
 import { recordingView, recordingViewerView } from './views.ts';
@@ -72,9 +72,11 @@ function getRecording(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const recording = await context.recordings.get(idOf(request));
     response.set('Cache-Control', 'no-store');
-    if (accessOf(response).by === 'link') {
+    const link = linkOf(response);
+    if (link !== undefined) {
       const progress = await context.recordings.findProgress(recording.id);
-      response.json(recordingViewerView(recording, progress));
+      const nowMs = Math.round(context.clock.nowMs());
+      response.json(recordingViewerView(recording, progress, { link, nowMs }));
     } else {
       response.json(await view(context, request, recording));
     }

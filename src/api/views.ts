@@ -1,10 +1,10 @@
-import { signLink, type Link } from '../access/links.ts';
+import { signLink, type Link, type LinkRight } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
 
-/** Links are good for a week. */
-const LINK_LIFETIME_MS = 7 * 86_400_000;
+/** Links in answers cannot be revoked, so they are short-lived; the longest class, of 24 h, can be watched with one. */
+const LINK_LIFETIME_MS = 2 * 86_400_000;
 /** Expiry is rounded up to the hour, so that players and caches see the same URL for a while. */
 const LINK_ROUNDING_MS = 3_600_000;
 
@@ -23,7 +23,9 @@ export function recordingView(
   context: LinkContext,
 ): object {
   const { id } = recording;
-  const token = tokenFor('recording', id, context);
+  const page = (name: string, rights: readonly LinkRight[]): string =>
+    `${context.baseUrl}/${name}/${id}?t=${tokenFor({ kind: 'recording', id, rights }, context)}`;
+  const token = tokenFor({ kind: 'recording', id, rights: ['play'] }, context);
   return {
     ...recording,
     title: recordingTitle(recording),
@@ -32,15 +34,17 @@ export function recordingView(
       self: `${context.baseUrl}/v1/recordings/${id}`,
       report: `${context.baseUrl}/v1/recordings/${id}/report`,
       ...playlistLinks(recording, `${context.baseUrl}/t/${token}/v1/`),
-      watch: `${context.baseUrl}/watch/${id}?t=${token}`,
+      watch: page('watch', ['play', 'download']),
+      panel: page('panel', ['play', 'download', 'trigger']),
     },
   };
 }
 
-/** A recording as the holder of its link sees it: nothing of where it came from. */
+/** A recording as the holder of its link sees it: nothing of where it came from. Links are relative to `/t/<token>/v1/`. */
 export function recordingViewerView(
   recording: Recording,
   progress: RecordingProgress | undefined,
+  viewer: { readonly link: Link; readonly nowMs: number },
 ): object {
   const { id, state, originMs, createdAtMs, stopRequestedAtMs, history } = recording;
   return {
@@ -55,6 +59,10 @@ export function recordingViewerView(
       progress === undefined
         ? null
         : { segments: progress.segments, recordedMs: progress.recordedMs },
+    rights: viewer.link.rights,
+    viewerId: viewer.link.viewerId,
+    /** Our clock: a page says by it which moment it means. */
+    nowMs: viewer.nowMs,
     links: playlistLinks(recording, ''),
   };
 }
@@ -69,21 +77,68 @@ function playlistLinks({ id, state }: Recording, base: string): Record<string, s
   };
 }
 
-/** A highlight; MP4 and poster are linked once they are there. */
+/** A highlight as the platform sees it; MP4 and poster are linked once they are there. */
 export function highlightView(highlight: Highlight, context: LinkContext): object {
   const { id, clip } = highlight;
-  const base = `${context.baseUrl}/t/${tokenFor('highlight', id, context)}/v1/highlights/${id}`;
+  const token = tokenFor({ kind: 'highlight', id, rights: ['play', 'download'] }, context);
   return {
     ...highlight,
     clip: clip === null ? null : { durationMs: clip.mp4.durationMs, bytes: clip.mp4.length },
     links: {
       self: `${context.baseUrl}/v1/highlights/${id}`,
-      playlist: `${base}/clip.m3u8`,
-      mp4: clip === null ? null : `${base}/clip.mp4`,
-      poster: clip?.poster ? `${base}/poster.jpg` : null,
+      ...clipLinks(highlight, `${context.baseUrl}/t/${token}/v1/highlights/${id}`),
+      share: `${context.baseUrl}/share/${id}?t=${token}`,
     },
   };
 }
+
+/**
+ * A highlight as the holder of a link sees it: without the participants, the trigger and where it came from. Its links are relative to
+ * `/t/<token>/v1/`; `share`, to be passed on, is whole, and allows no more and no longer than the link it was made from.
+ */
+export function highlightViewerView(
+  highlight: Highlight,
+  { link, isFavourite }: { readonly link: Link; readonly isFavourite: boolean },
+  { baseUrl, secrets }: LinkContext,
+): object {
+  const { id, recordingId, title, requestedBy, tags, state, warnings } = highlight;
+  const { triggeredAtMs, createdAtMs, window, clip } = highlight;
+  const rights = link.rights.filter((right) => right === 'play' || right === 'download');
+  const passedOn = signLink({ ...link, kind: 'highlight', id, rights, viewerId: null }, secrets);
+  const links = clipLinks(highlight, `highlights/${id}`);
+  return {
+    ...{ id, recordingId, title, requestedBy, tags, state, warnings },
+    ...{ triggeredAtMs, createdAtMs, window, isFavourite },
+    clip: clip === null ? null : { durationMs: clip.mp4.durationMs, bytes: clip.mp4.length },
+    rights: link.rights,
+    viewerId: link.viewerId,
+    links: {
+      ...links,
+      download: rights.includes('download') ? links.download : null,
+      share: `${baseUrl}/share/${id}?t=${passedOn}`,
+    },
+  };
+}
+
+/** The clip's forms: each is null until it is there. */
+function clipLinks({ clip }: Highlight, folder: string): ClipLinks {
+  const mp4 = clip === null ? null : `${folder}/clip.mp4`;
+  return {
+    playlist: `${folder}/clip.m3u8`,
+    mp4,
+    download: mp4 === null ? null : `${mp4}?download=1`,
+    poster: clip?.poster ? `${folder}/poster.jpg` : null,
+  };
+}
+
+type ClipLinks = {
+  readonly playlist: string | null;
+  /** To be played in place. */
+  readonly mp4: string | null;
+  /** The same, as a file with a name. */
+  readonly download: string | null;
+  readonly poster: string | null;
+};
 
 /** A name for people: the platform's, the classroom's, or the page's host. */
 export function recordingTitle(recording: Recording): string {
@@ -93,8 +148,12 @@ export function recordingTitle(recording: Recording): string {
   return externalId ?? (source.kind === 'page' ? new URL(source.url).host : recording.id);
 }
 
-function tokenFor(kind: Link['kind'], id: string, context: LinkContext): string {
-  const latestMs = context.nowMs + LINK_LIFETIME_MS;
+/** A link that goes into an answer: it is for anybody, has no record, and expires soon. */
+function tokenFor(
+  target: Pick<Link, 'kind' | 'id' | 'rights'>,
+  { nowMs, secrets }: LinkContext,
+): string {
+  const latestMs = nowMs + LINK_LIFETIME_MS;
   const expiresAtMs = Math.ceil(latestMs / LINK_ROUNDING_MS) * LINK_ROUNDING_MS;
-  return signLink({ kind, id, rights: ['play'], expiresAtMs }, context.secrets);
+  return signLink({ ...target, viewerId: null, shareId: null, expiresAtMs }, secrets);
 }

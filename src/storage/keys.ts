@@ -2,6 +2,18 @@
 export const objectKeys = {
   recording: (id: string) => `recordings/${id}/recording.json`,
   recordingFolder: (id: string) => `recordings/${id}/`,
+  recordings: 'recordings/',
+  /** Empty; there for as long as the recording is not over, so that what is open is found among all that is not. */
+  openRecording: (id: string) => `open/recordings/${id}`,
+  openRecordings: 'open/recordings/',
+  segments: (id: string) => `recordings/${id}/segments/`,
+  /** The order of its segments, part by part; never changed. */
+  journal: (id: string, j: { seq: number; from: number }) =>
+    `recordings/${id}/journal/${String(j.seq).padStart(6, '0')}-${String(j.from).padStart(6, '0')}.json`,
+  journals: (id: string) => `recordings/${id}/journal/`,
+  /** Empty; names a highlight of the recording. */
+  highlightOf: (recordingId: string, id: string) => `recordings/${recordingId}/highlights/${id}`,
+  highlightsOf: (recordingId: string) => `recordings/${recordingId}/highlights/`,
   /** Immutable: named by number, lane and epoch. */
   segment: (id: string, s: { n: number; lane: number; epoch: number }) =>
     `recordings/${id}/segments/${String(s.n).padStart(6, '0')}-${s.lane}-${s.epoch}.ts`,
@@ -9,7 +21,14 @@ export const objectKeys = {
   playlist: (id: string) => `recordings/${id}/index.m3u8`,
   report: (id: string) => `recordings/${id}/report.json`,
   highlight: (id: string) => `highlights/${id}/highlight.json`,
+  highlights: 'highlights/',
+  openHighlight: (id: string) => `open/highlights/${id}`,
+  openHighlights: 'open/highlights/',
   highlightFolder: (id: string) => `highlights/${id}/`,
   clipMp4: (id: string) => `highlights/${id}/clip.mp4`,
   clipPoster: (id: string) => `highlights/${id}/poster.jpg`,
+  favourite: (id: string, viewerDigest: string) => `highlights/${id}/favourites/${viewerDigest}.json`,
+  /** Beside what it is for, and gone with it. */
+  share: (s: { kind: 'recording' | 'highlight'; targetId: string; id: string }) =>
+    `${s.kind}s/${s.targetId}/shares/${s.id}.json`,
 } as const;

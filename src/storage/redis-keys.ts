@@ -2,6 +2,12 @@ import type { RecordingState } from '../model/recording.ts';
 
 /** Names of keys in Redis: the one place that spells them. */
 export const redisKeys = {
+  /** Hash: id, phase, when it was begun and last looked at. Missing when Redis was emptied. */
+  generation: 'chalkreel:generation',
+  /** Who brings Redis back, for as long as it lives. */
+  rebuildLock: 'chalkreel:rebuild:lock',
+  /** A list being brought back. */
+  rebuildList: (token: string, id: string) => `chalkreel:rebuild:${token}:${id}`,
   /** Hash: json, version, progress. */
   recording: (id: string) => `chalkreel:recording:${id}`,
   /** Channel: each change of a recording, its version as message. */
@@ -14,11 +20,28 @@ export const redisKeys = {
   segments: (id: string) => `chalkreel:recording:${id}:segments`,
   /** Hash: last number, owner of the last entry, highest epoch of each lane, entries out of order. */
   segmentsHead: (id: string) => `chalkreel:recording:${id}:segments:head`,
+  /** Channel: something has changed in the two above. The scripts of the index know it as the list's key with this ending. */
+  segmentsChanged: (id: string) => `chalkreel:recording:${id}:segments:changed`,
   /** Hash: json, version. */
   highlight: (id: string) => `chalkreel:highlight:${id}`,
   highlightChanged: (id: string) => `chalkreel:highlight:${id}:changed`,
   /** Sorted set of a recording's highlight ids by time of creation. */
   highlightsOfRecording: (id: string) => `chalkreel:recording:${id}:highlights`,
-  /** Hash: trigger id → highlight id. */
+  /** Hash: trigger id → highlight id, also of triggers that became part of another's highlight; outlives the highlight. */
   triggersOfRecording: (id: string) => `chalkreel:recording:${id}:triggers`,
+  /** Sorted set of `<what was asked for>:<highlight id>` by time of the trigger: where double presses are found. */
+  pressesOfRecording: (id: string) => `chalkreel:recording:${id}:presses`,
+  /** Sorted set of the ids of highlights whose clip is still to be made, by time of creation. */
+  pendingHighlights: 'chalkreel:highlights:pending',
+  /** Sorted set of the ids of highlights that a viewer likes, by time of their trigger. */
+  favouritesOfViewer: (viewerId: string) => `chalkreel:viewer:${viewerId}:favourites`,
+  /** Hash: viewer id → when, Unix ms. */
+  viewersOfHighlight: (id: string) => `chalkreel:highlight:${id}:viewers`,
+  /** JSON. */
+  share: (id: string) => `chalkreel:share:${id}`,
+  /** Sorted set of share ids by time of creation. */
+  sharesOf: (target: { kind: 'recording' | 'highlight'; targetId: string }) =>
+    `chalkreel:${target.kind}:${target.targetId}:shares`,
+  /** Sorted set of all share ids by time of expiry. */
+  sharesByExpiry: 'chalkreel:shares:expiring',
 } as const;

@@ -40,20 +40,29 @@ export function openWatchApi(location: Location): WatchApi {
   const id = /^\/watch\/([^/]+)\/?$/.exec(location.pathname)?.[1];
   const token = new URLSearchParams(location.search).get('t');
   if (id === undefined || token === null) throw new LinkRefused('no token');
-  const base = `/t/${encodeURIComponent(token)}/v1/recordings/${id}`;
+  const root = new URL(`/t/${encodeURIComponent(token)}/v1/`, location.href);
+  const absolute = (link: string | null): string | null => link && new URL(link, root).href;
+  const base = `${root.pathname}recordings/${id}`;
   return {
     playlistUrl: `${base}/index.m3u8`,
     getRecording: () => getJson<WatchedRecording>(base),
     async listHighlights() {
       const answer = await getJson<{ highlights: WatchedHighlight[] }>(`${base}/highlights`);
-      return answer.highlights;
+      return answer.highlights.map((highlight) => ({
+        ...highlight,
+        links: {
+          playlist: absolute(highlight.links.playlist) ?? '',
+          mp4: absolute(highlight.links.mp4),
+          poster: absolute(highlight.links.poster),
+        },
+      }));
     },
   };
 }
 
 async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url);
-  if ([401, 403, 404].includes(response.status)) throw new LinkRefused(String(response.status));
+  if ([401, 403, 404, 410].includes(response.status)) throw new LinkRefused(String(response.status));
   if (!response.ok) throw new Error(`The service answers ${response.status}`);
   return (await response.json()) as T;
 }

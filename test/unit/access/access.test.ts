@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasApiKey } from '../../../src/access/api-keys.ts';
-import { signLink, verifyLink, type Link } from '../../../src/access/links.ts';
+import { LINK_RIGHTS, readLink, signLink, type Link } from '../../../src/access/links.ts';
 
 describe('an API key', () => {
   const keys = ['first-key-01234567', 'second-key-0123456'];
@@ -28,24 +29,65 @@ describe('an API key', () => {
 });
 
 describe('a signed link', () => {
-  const link: Link = { kind: 'recording', id: '01ABC', rights: ['play'], expiresAtMs: 5000 };
+  const link: Link = {
+    kind: 'recording',
+    id: '01ABC',
+    rights: ['play'],
+    viewerId: null,
+    shareId: null,
+    expiresAtMs: 5000,
+  };
 
   it('comes back as it was, until it expires', () => {
-    const token = signLink(link, ['secret-a']);
-    expect(verifyLink(token, ['secret-a'], 4999)).toEqual(link);
-    expect(verifyLink(token, ['secret-a'], 5000)).toBeUndefined();
+    const viewer = fc.option(fc.string({ unit: 'binary', maxLength: 40 }));
+    const someLink = fc.record({
+      kind: fc.constantFrom('recording', 'highlight'),
+      id: fc.string({ unit: 'binary', maxLength: 40 }),
+      rights: fc.subarray([...LINK_RIGHTS]),
+      viewerId: viewer,
+      shareId: viewer,
+      expiresAtMs: fc.nat(),
+    });
+    fc.assert(
+      fc.property(someLink, (any: Link) => {
+        const token = signLink(any, ['secret-a']);
+        expect(token).toMatch(/^[\w.-]+$/);
+        const { expiresAtMs } = any;
+        const before = readLink(token, ['secret-a'], expiresAtMs - 1);
+        expect(before).toEqual({ state: 'good', link: any });
+        expect(readLink(token, ['secret-a'], expiresAtMs)).toEqual({ state: 'expired', link: any });
+      }),
+    );
   });
 
-  it('fits into a path and a query as it is', () => {
-    const token = signLink({ ...link, id: '中文 /?#%' }, ['secret-a']);
-    expect(token).toMatch(/^[\w.-]+$/);
+  it('is short: a token is part of every URL of a playlist', () => {
+    const full: Link = {
+      ...link,
+      id: '01K8ZQ6C7D8E9F0G1H2J3K4M5N',
+      expiresAtMs: Date.parse('2026-11-21'),
+    };
+    expect(signLink(full, ['secret-a']).length).toBeLessThan(130);
   });
 
   it('outlives a change of secrets by one', () => {
     const token = signLink(link, ['old']);
-    expect(verifyLink(token, ['new', 'old'], 0)).toEqual(link);
-    expect(verifyLink(token, ['newest', 'new'], 0)).toBeUndefined();
-    expect(verifyLink(signLink(link, ['new', 'old']), ['new'], 0)).toEqual(link);
+    expect(readLink(token, ['new', 'old'], 0)).toEqual({ state: 'good', link });
+    expect(readLink(token, ['newest', 'new'], 0)).toEqual({ state: 'wrong' });
+    expect(readLink(signLink(link, ['new', 'old']), ['new'], 0)).toEqual({ state: 'good', link });
+  });
+
+  it('signs what it is for, its rights, its viewer, its record and its expiry', () => {
+    const changes: Partial<Link>[] = [
+      { kind: 'highlight' },
+      { id: '01ABD' },
+      { rights: ['play', 'download'] },
+      { viewerId: 'parent-7' },
+      { shareId: 'share-7' },
+      { expiresAtMs: 5001 },
+    ];
+    const signatureOf = (change: Partial<Link>): string | undefined =>
+      signLink({ ...link, ...change }, ['secret-a']).split('.')[1];
+    expect(new Set([{}, ...changes].map(signatureOf)).size).toBe(changes.length + 1);
   });
 
   it('is refused when any character of it is changed, added or left out', () => {
@@ -54,12 +96,20 @@ describe('a signed link', () => {
     fc.assert(
       fc.property(fc.nat(token.length - 1), character, (at, other) => {
         const forged = token.slice(0, at) + other + token.slice(at + 1);
-        const result = verifyLink(forged, ['secret-a'], 0);
-        return forged === token ? result !== undefined : result === undefined;
+        return (readLink(forged, ['secret-a'], 0).state === 'wrong') === (forged !== token);
       }),
     );
     for (const forged of ['', '.', token + 'A', `${token}.`, token.slice(1), token.slice(0, -1)]) {
-      expect(verifyLink(forged, ['secret-a'], 0)).toBeUndefined();
+      expect(readLink(forged, ['secret-a'], 0).state).toBe('wrong');
+    }
+  });
+
+  it('is refused when we signed something else with the same secret', () => {
+    const payloads = ['{"k":"recording","i":"01ABC","r":["play"],"e":5000}', 'not JSON', '[]', '7'];
+    for (const text of payloads) {
+      const payload = Buffer.from(text).toString('base64url');
+      const signature = createHmac('sha256', 'secret-a').update(payload).digest('base64url');
+      expect(readLink(`${payload}.${signature}`, ['secret-a'], 0)).toEqual({ state: 'wrong' });
     }
   });
 });

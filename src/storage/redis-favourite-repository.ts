@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { inputError } from '../errors.ts';
+import type { Highlight } from '../model/highlight.ts';
+import type { Favourite, FavouriteRepository } from './favourite-repository.ts';
+import { objectKeys } from './keys.ts';
+import type { ObjectStore } from './object-store.ts';
+import { redisKeys } from './redis-keys.ts';
+import { RedisScript } from './redis-script.ts';
+
+/** KEYS: highlight, its viewers, the viewer's highlights. ARGV: highlight id, viewer id, time. */
+const ADD = new RedisScript(`
+local record = redis.call('HGET', KEYS[1], 'json')
+if not record then return 'missing' end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('ZADD', KEYS[3], cjson.decode(record).triggeredAtMs, ARGV[1])
+return 'done'
+`);
+
+/** Favourites in Redis, mirrored to the store, one object each. */
+export class RedisFavouriteRepository implements FavouriteRepository {
+  readonly #redis: Redis;
+  readonly #store: ObjectStore;
+
+  constructor(options: { readonly redis: Redis; readonly store: ObjectStore }) {
+    this.#redis = options.redis;
+    this.#store = options.store;
+  }
+
+  async add(favourite: Favourite): Promise<void> {
+    const { highlightId, viewerId, createdAtMs } = favourite;
+    const object = objectOf(highlightId, viewerId);
+    await this.#store.put(object, Buffer.from(`${JSON.stringify(favourite, null, 2)}\n`));
+    const keys = [
+      redisKeys.highlight(highlightId),
+      redisKeys.viewersOfHighlight(highlightId),
+      redisKeys.favouritesOfViewer(viewerId),
+    ];
+    const outcome = await ADD.run(this.#redis, keys, [highlightId, viewerId, createdAtMs]);
+    if (outcome === 'done') return;
+    await this.#store.delete(object);
+    throw inputError('id', `There is no highlight ${highlightId}`, 'highlight-not-found');
+  }
+
+  async remove(highlightId: string, viewerId: string): Promise<void> {
+    await this.#store.delete(objectOf(highlightId, viewerId));
+    await this.#redis
+      .multi()
+      .zrem(redisKeys.favouritesOfViewer(viewerId), highlightId)
+      .hdel(redisKeys.viewersOfHighlight(highlightId), viewerId)
+      .exec();
+  }
+
+  async findOf(viewerId: string, highlightIds: readonly string[]): Promise<ReadonlySet<string>> {
+    if (highlightIds.length === 0) return new Set();
+    const key = redisKeys.favouritesOfViewer(viewerId);
+    const scores = await this.#redis.zmscore(key, ...highlightIds);
+    return new Set(highlightIds.filter((_id, i) => scores[i] !== null));
+  }
+
+  async removeAll(highlightId: string): Promise<number> {
+    const viewers = await this.#redis.hkeys(redisKeys.viewersOfHighlight(highlightId));
+    for (const viewerId of viewers) await this.remove(highlightId, viewerId);
+    return viewers.length;
+  }
+}
+
+/** A viewer's id may be any text: its digest is a short name that fits into every store. */
+function objectOf(highlightId: Highlight['id'], viewerId: string): string {
+  const digest = createHash('sha256').update(viewerId).digest('base64url');
+  return objectKeys.favourite(highlightId, digest);
+}
