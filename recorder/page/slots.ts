@@ -67,14 +67,24 @@ export class SlotGrid<Frame> {
     this.#phase.see(position);
     const own = Math.round(position + this.#phase.value);
     const slot = Math.max(own, this.#next);
-    if (slot > this.#last) {
+    if (slot > this.#last || this.#moveBack()) {
       this.#shifted = 0;
-      return own < this.#next - 1 ? 'late' : this.#place(frame, slot);
+      return own < this.#next - 1 ? 'late' : this.#place(frame, Math.max(slot, this.#last + 1));
     }
     this.#shifted += 1;
     const maxShifted = this.#phase.isMoving ? MAX_SHIFTED_SLEWING : MAX_SHIFTED;
     const mayShift = own === this.#last && this.#shifted <= maxShifted;
     return mayShift ? this.#place(frame, this.#last + 1) : this.#replace(frame, this.#last);
+  }
+
+  /** Makes room in the latest slot: a page that was held up draws two frames close together, the first of them for the slot before. */
+  #moveBack(): boolean {
+    const frame = this.#pending.get(this.#last);
+    const before = this.#last - 1;
+    if (frame === undefined || before < this.#next || this.#pending.has(before)) return false;
+    this.#pending.delete(this.#last);
+    this.#place(frame, before);
+    return true;
   }
 
   #replace(frame: Frame, slot: number): { readonly displaced: Frame } {

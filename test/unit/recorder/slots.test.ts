@@ -173,6 +173,20 @@ describe('SlotGrid', () => {
     expect(givenUp).toEqual([extraAt + 1 + frames]);
   });
 
+  it('lays the first of two frames that come close together into the empty slot before', () => {
+    // A page that was held up at 33 ms draws at 52 ms, and in time again at 67 ms.
+    const times = [0, 52, 67, 100];
+    const { due, results } = run(new SlotGrid(30), times, 300);
+    expect(results).toEqual(['placed', 'placed', 'placed', 'placed']);
+    const placed = due.filter(({ frame }) => frame !== undefined);
+    expect(placed.map(({ slot, frame }) => [slot, frame])).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+  });
+
   it('hands out what was not encoded once', () => {
     const grid = new SlotGrid<string>(30);
     grid.offer('a', 0);
