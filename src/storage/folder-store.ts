@@ -102,12 +102,22 @@ export class FolderStore implements ObjectStore {
     );
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(
+    prefix: string,
+    { after = '' }: { readonly after?: string | undefined } = {},
+  ): AsyncIterable<ObjectInfo> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (folder !== '') assertObjectKey(folder.slice(0, -1));
-    for await (const key of this.#walk(folder, prefix)) {
+    for await (const key of this.#walk(folder, prefix, after)) {
       const info = await this.find(key);
       if (info !== undefined) yield info;
+    }
+  }
+
+  async *listFolders(folder: string): AsyncIterable<string> {
+    assertObjectKey(folder.slice(0, -1));
+    for (const name of await this.#sortedNames(folder)) {
+      if (name.endsWith('/')) yield name.slice(0, -1);
     }
   }
 
@@ -175,13 +185,16 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  async *#walk(folder: string, prefix: string): AsyncIterable<string> {
+  async *#walk(folder: string, prefix: string, after: string): AsyncIterable<string> {
     for (const name of await this.#sortedNames(folder)) {
       const key = folder + name;
       if (key === `${RESERVED_PART}/`) continue;
       if (name.endsWith('/')) {
-        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#walk(key, prefix);
-      } else if (key.startsWith(prefix)) yield key;
+        const isInside = key.startsWith(prefix) || prefix.startsWith(key);
+        // All keys inside begin with the folder's: it may hold later ones when it is later, or begins the same.
+        const mayBeAfter = key > after || after.startsWith(key);
+        if (isInside && mayBeAfter) yield* this.#walk(key, prefix, after);
+      } else if (key.startsWith(prefix) && key > after) yield key;
     }
   }
 

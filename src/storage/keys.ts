@@ -14,6 +14,8 @@ export const objectKeys = {
   /** Empty; names a highlight of the recording. */
   highlightOf: (recordingId: string, id: string) => `recordings/${recordingId}/highlights/${id}`,
   highlightsOf: (recordingId: string) => `recordings/${recordingId}/highlights/`,
+  /** Of the nightly batch. */
+  archiveFolder: (id: string) => `archive/${id}/`,
   /** Immutable: named by number, lane and epoch. */
   segment: (id: string, s: { n: number; lane: number; epoch: number }) =>
     `recordings/${id}/segments/${String(s.n).padStart(6, '0')}-${s.lane}-${s.epoch}.ts`,
@@ -27,7 +29,10 @@ export const objectKeys = {
   highlightFolder: (id: string) => `highlights/${id}/`,
   clipMp4: (id: string) => `highlights/${id}/clip.mp4`,
   clipPoster: (id: string) => `highlights/${id}/poster.jpg`,
+  favourites: (id: string) => `highlights/${id}/favourites/`,
   favourite: (id: string, viewerDigest: string) => `highlights/${id}/favourites/${viewerDigest}.json`,
+  sharesOf: (target: { kind: 'recording' | 'highlight'; targetId: string }) =>
+    `${target.kind}s/${target.targetId}/shares/`,
   /** Beside what it is for, and gone with it. */
   share: (s: { kind: 'recording' | 'highlight'; targetId: string; id: string }) =>
     `${s.kind}s/${s.targetId}/shares/${s.id}.json`,

@@ -27,8 +27,13 @@ export type ObjectStore = {
     key: string,
     range?: { readonly start: number; readonly end: number },
   ): Promise<Readable>;
-  /** Objects whose keys start with `prefix`, in key order. */
-  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Objects whose keys start with `prefix`, and come after the key `after`, in key order. Costs by what it yields, not by what is before. */
+  list(
+    prefix: string,
+    options?: { readonly after?: string | undefined },
+  ): AsyncIterable<ObjectInfo>;
+  /** Names of the folders right below `folder` (which ends with "/"), in order, without looking into them. */
+  listFolders(folder: string): AsyncIterable<string>;
   /** Deletes if it exists. */
   delete(key: string): Promise<void>;
 };

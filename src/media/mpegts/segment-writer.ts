@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ChalkreelError } from '../../errors.ts';
 import {
   AAC_FRAME_TICKS,
@@ -7,8 +6,9 @@ import {
   SEGMENT_TICKS,
 } from '../../model/grid.ts';
 import type { AccessUnitIndex } from '../../model/segment.ts';
-import { ADTS_HEADER_BYTES, AUDIO_SPECIFIC_CONFIG, MAX_ADTS_FRAME_BYTES } from '../aac.ts';
+import { ADTS_HEADER_BYTES, MAX_ADTS_FRAME_BYTES } from '../aac.ts';
 import { findParameterSets, findPictureType, NAL_TYPE } from '../h264.ts';
+import { hashCodec } from './codec-hash.ts';
 import { SegmentMultiplexer, type Picture } from './segment-multiplexer.ts';
 
 export type SegmentWriterOptions = {
@@ -210,14 +210,6 @@ function checkFrame(frame: Uint8Array, framesBefore: number): void {
   if (frame[0] === 0xff && ((frame[1] ?? 0) & 0xf6) === 0xf0) {
     fail(`Expected AAC frame ${framesBefore} raw, got one with an ADTS header.`);
   }
-}
-
-function hashCodec(parameterSets: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const set of [...parameterSets, AUDIO_SPECIFIC_CONFIG]) {
-    hash.update(`${set.length}:`).update(set);
-  }
-  return hash.digest('hex').slice(0, 16);
 }
 
 function fail(message: string): never {
