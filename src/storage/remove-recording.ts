@@ -1,0 +1,119 @@
+import { ChalkreelError } from '../errors.ts';
+import { isFinal, type Recording } from '../model/recording.ts';
+import type { FavouriteRepository } from './favourite-repository.ts';
+import type { HighlightRepository } from './highlight-repository.ts';
+import { objectKeys } from './keys.ts';
+import type { ObjectStore } from './object-store.ts';
+import { isPinning, pinnedEntries } from './pins.ts';
+import type { RecordingRepository } from './recording-repository.ts';
+import { removeFolder } from './remove-folder.ts';
+import type { SegmentIndex } from './segment-index.ts';
+import type { ShareRepository } from './share-repository.ts';
+
+export type RemovalServices = {
+  readonly recordings: RecordingRepository;
+  readonly highlights: HighlightRepository;
+  readonly favourites: FavouriteRepository;
+  readonly shares: ShareRepository;
+  readonly segments: SegmentIndex;
+  readonly store: ObjectStore;
+};
+
+/** What one pass took away, and what is still needed. */
+export type RecordingRemoval = {
+  readonly segments: number;
+  /** All objects, segments included. */
+  readonly objects: number;
+  readonly bytes: number;
+  readonly shares: number;
+  /** Ids of highlights that keep segments until they have media of their own. Empty: nothing of the recording is left. */
+  readonly pinnedBy: readonly string[];
+};
+
+/**
+ * Begins a recording's deletion: from then on nobody sees it, and no highlight can be made of it. Throws `recording-not-found`, or
+ * `recording-not-final` while it runs.
+ */
+export async function beginRemoval(
+  id: string,
+  services: Pick<RemovalServices, 'recordings'>,
+  options: { readonly nowMs: number; readonly when?: (recording: Recording) => boolean },
+): Promise<Recording> {
+  const { nowMs, when = () => true } = options;
+  return services.recordings.update(id, (recording) => {
+    if (recording.deletedAtMs !== undefined || !when(recording)) return recording;
+    if (!isFinal(recording.state)) throw notFinal(recording);
+    return { ...recording, deletedAtMs: Math.round(nowMs) };
+  });
+}
+
+/**
+ * Removes what is left of a recording whose deletion has begun, or whose record is gone: all but what highlights still need; the record at
+ * last, when they need nothing. May be repeated, by several at once, and after it was cut short.
+ */
+export async function removeWhatIsFree(
+  id: string,
+  services: RemovalServices,
+  options: { readonly nowMs: number },
+): Promise<RecordingRemoval> {
+  const { recordings, highlights, shares, segments, store } = services;
+  const recording = await recordings.find(id);
+  if (recording !== undefined && recording.deletedAtMs === undefined) {
+    throw new ChalkreelError('removal-not-begun', `The deletion of recording ${id} has not begun`);
+  }
+  // In this order: what pins after the deletion began, has pinned before.
+  const ofRecording = await highlights.listByRecording(id);
+  const pinning = ofRecording.filter(isPinning);
+  const entries = pinning.length === 0 ? [] : await segments.readAll(id);
+  const pinned = pinnedEntries(entries, recording?.originMs ?? null, pinning);
+  for (const highlight of ofRecording) {
+    if (!isPinning(highlight)) await tellPlaylistGone(highlight.id, services, options.nowMs);
+  }
+  const revoked = await shares.revokeAll({ kind: 'recording', targetId: id });
+  const needed = new Set(pinned.map(({ place }) => place.object));
+  const folder = objectKeys.recordingFolder(id);
+  const segmentsFolder = objectKeys.segments(id);
+  const media = await removeFolder(store, segmentsFolder, { keep: (key) => needed.has(key) });
+  const rest = await removeFolder(store, folder, {
+    keep: (key) => needed.has(key) || (pinning.length > 0 && isRecord(key, id)),
+    last: objectKeys.recording(id),
+  });
+  if (pinning.length === 0) await recordings.delete(id);
+  return {
+    segments: media.objects,
+    objects: media.objects + rest.objects,
+    bytes: media.bytes + rest.bytes,
+    shares: revoked,
+    pinnedBy: pinning.map((highlight) => highlight.id),
+  };
+}
+
+/** What tells of the segments that are left, should Redis be lost. */
+function isRecord(key: string, id: string): boolean {
+  const folders = [objectKeys.journals(id), objectKeys.highlightsOf(id)];
+  return key === objectKeys.recording(id) || folders.some((folder) => key.startsWith(folder));
+}
+
+/** Before the segments go, so that nobody is shown a playlist of what is not there. A highlight deleted meanwhile has none either. */
+async function tellPlaylistGone(
+  id: string,
+  { highlights }: Pick<RemovalServices, 'highlights'>,
+  nowMs: number,
+): Promise<void> {
+  const playlistGoneAtMs = Math.round(nowMs);
+  try {
+    await highlights.update(id, (highlight) =>
+      highlight.playlistGoneAtMs === undefined ? { ...highlight, playlistGoneAtMs } : highlight,
+    );
+  } catch (error) {
+    if (!(error instanceof ChalkreelError && error.code === 'highlight-not-found')) throw error;
+  }
+}
+
+function notFinal({ id, state }: Recording): ChalkreelError {
+  return new ChalkreelError(
+    'recording-not-final',
+    `Recording ${id} is ${state}: stop it first, and wait for its end`,
+    { fault: 'input', details: { field: 'id' } },
+  );
+}
