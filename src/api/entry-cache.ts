@@ -32,12 +32,11 @@ export class EntryCache {
     return cached.entries;
   }
 
-  /** The entry of one number, also one out of order; asks the index only when it is not known yet. */
+  /** The entry of one number, also one out of order; asks the index only when it is not known yet, and then for this one alone. */
   async find(recordingId: string, n: number): Promise<SegmentEntry | undefined> {
     const known = this.#recordings.get(recordingId)?.byNumber.get(n);
     if (known !== undefined) return known;
-    await this.read(recordingId);
-    const found = this.#recordings.get(recordingId)?.byNumber.get(n);
+    const [found] = (await this.#index.readNumbers(recordingId, n, n)).entries;
     return found ?? (await this.#index.readAside(recordingId)).find((entry) => entry.n === n);
   }
 

@@ -1,13 +1,11 @@
-import { Router, type RequestHandler } from 'express';
+import { Router, type RequestHandler, type Response } from 'express';
 import { ChalkreelError } from '../errors.ts';
-import { delay } from '../lifecycle.ts';
 import type { PlaylistBytes } from '../media/growing-playlist.ts';
-import { writeMediaPlaylist } from '../media/playlist.ts';
 import type { ClipMedia, Highlight } from '../model/highlight.ts';
 import { highlightTriggerSchema } from '../protocol/highlight-trigger.ts';
 import { allowed, allowedHighlight, expectRight, idOf, linkOf } from './access.ts';
 import { clipFileName } from './clip-file-name.ts';
-import { planClipPlaylist } from './clip-playlist.ts';
+import { textOf } from './clip-plans.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';
 import { sendPlaylist } from './media-routes.ts';
@@ -17,7 +15,6 @@ import { showHighlights } from './show-highlight.ts';
 
 /** A trigger often comes before the first segment of its window is closed: a segment lasts 1.6 s. */
 const FIRST_SEGMENT_WAIT_MS = 2000;
-const FIRST_SEGMENT_POLL_MS = 100;
 const RETRY_AFTER_S = 2;
 
 /** Highlights: the trigger, and their clips as playlist, MP4 and poster. */
@@ -35,40 +32,57 @@ export function highlightRoutes(context: ApiContext): Router {
 /** The same trigger again answers 200 with the highlight made before. */
 function triggerHighlight(context: ApiContext): RequestHandler {
   return async (request, response) => {
-    const trigger = highlightTriggerSchema.parse(request.body ?? {});
-    const origin = linkOf(response) === undefined ? 'api' : 'panel';
+    const asked = highlightTriggerSchema.parse(request.body ?? {});
+    const link = linkOf(response);
+    const origin = link === undefined ? 'api' : 'panel';
+    // Who presses, the link says.
+    const trigger =
+      link === undefined ? asked : { ...asked, requestedBy: link.viewerId ?? undefined };
     const { highlight, created } = await context.requestHighlight(idOf(request), trigger, origin);
     const [shown] = await showHighlights({ context, request, response }, [highlight]);
-    response.status(created ? 201 : 200).location(`/v1/highlights/${highlight.id}`).json(shown);
+    response
+      .status(created ? 201 : 200)
+      .location(`/v1/highlights/${highlight.id}`)
+      .json(shown);
   };
 }
 
 function sendClipPlaylist(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const highlight = await context.highlights.get(idOf(request));
-    const deadline = context.clock.monotonicMs() + FIRST_SEGMENT_WAIT_MS;
-    for (;;) {
-      const recording = await context.recordings.get(highlight.recordingId);
-      const settled = await context.playlists.settle(recording);
-      const entries = await context.entries.read(recording.id, settled?.count);
-      const plan = planClipPlaylist(entries, recording, highlight.window, settled?.last);
-      const { playlist, isOver } = plan;
-      if (playlist !== undefined) {
-        const { segments, ended } = playlist;
-        const revision = `${highlight.id}-${segments.length}-${ended ? 'ended' : 'open'}`;
-        const pieces = [Buffer.from(writeMediaPlaylist(playlist))];
-        const write = (): PlaylistBytes => ({ pieces, isGzip: false });
-        sendPlaylist(request, response, { revision, ended, write });
-        return;
-      }
-      if (isOver)
-        throw failed('nothing-recorded', `Nothing was recorded of highlight ${highlight.id}`);
-      if (context.clock.monotonicMs() >= deadline) break;
-      await delay(FIRST_SEGMENT_POLL_MS);
+    if (highlight.playlistGoneAtMs !== undefined) {
+      throw failed('playlist-gone', 'The recording was deleted: this clip is its MP4 alone');
+    }
+    const plan = await context.clips.waitForFirst(highlight, {
+      waitMs: FIRST_SEGMENT_WAIT_MS,
+      signal: whenGone(response),
+    });
+    const { playlist, isOver } = plan;
+    if (playlist !== undefined) {
+      const { segments, ended, mediaSequence, startOffsetMs } = playlist;
+      const state = ended ? 'ended' : 'open';
+      const revision = [highlight.id, mediaSequence, startOffsetMs, segments.length, state].join(
+        '-',
+      );
+      const write = (): PlaylistBytes => ({ pieces: [textOf(plan, playlist)], isGzip: false });
+      sendPlaylist(request, response, { revision, ended, write });
+      return;
+    }
+    if (isOver) {
+      throw failed('nothing-recorded', `Nothing was recorded of highlight ${highlight.id}`);
     }
     const message = `The first segment of highlight ${highlight.id} is not there yet`;
     throw notYet('not-started', message, RETRY_AFTER_S);
   };
+}
+
+/** Aborts when the client has gone away, and when it was answered. */
+function whenGone(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    gone.abort();
+  });
+  return gone.signal;
 }
 
 function sendClipMp4(context: ApiContext): RequestHandler {

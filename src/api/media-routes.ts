@@ -2,6 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { ChalkreelError } from '../errors.ts';
 import type { PlaylistBytes, PlaylistForm } from '../media/growing-playlist.ts';
 import { isFinal } from '../model/recording.ts';
+import type { SegmentEntry } from '../model/segment.ts';
 import type { Link } from '../access/links.ts';
 import { accessOf, allowed, expectRight, foreign, idOf, linkOf } from './access.ts';
 import { windowSegments } from './clip-playlist.ts';
@@ -130,8 +131,12 @@ async function isOfHighlight(
   highlightId: string,
   request: Request,
 ): Promise<boolean> {
-  const highlight = await context.highlights.find(highlightId);
   const name = parseSegmentName(String(request.params.name));
+  const known = context.clips.findOver(highlightId);
+  if (known !== undefined && known.recordingId === idOf(request)) {
+    return known.plan.entries.some(({ n }) => n === name?.n);
+  }
+  const highlight = await context.highlights.find(highlightId);
   if (name === undefined || highlight?.recordingId !== idOf(request)) return false;
   const recording = await context.recordings.find(highlight.recordingId);
   if (recording === undefined || recording.originMs === null) return false;
@@ -139,11 +144,25 @@ async function isOfHighlight(
   return name.n >= first && name.n <= last;
 }
 
+/** Whoever watches a clip has had its playlist, so where its segments are is known. */
+function findInClip(
+  { clips }: ApiContext,
+  link: Link | undefined,
+  n: number,
+): SegmentEntry | undefined {
+  if (link?.kind !== 'highlight') return undefined;
+  return clips.findOver(link.id)?.plan.entries.find((entry) => entry.n === n);
+}
+
 function sendSegment(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const id = idOf(request);
     const name = parseSegmentName(String(request.params.name));
-    const entry = name === undefined ? undefined : await context.entries.find(id, name.n);
+    const entry =
+      name === undefined
+        ? undefined
+        : (findInClip(context, linkOf(response), name.n) ??
+          (await context.entries.find(id, name.n)));
     if (entry === undefined || entry.lane !== name?.lane || entry.epoch !== name.epoch) {
       throw new ChalkreelError(
         'segment-not-found',

@@ -40,14 +40,14 @@ export class PlaylistCache {
 
   /**
    * Lets the index decide about holes when there may be some; undefined when there is nothing to decide yet. Whoever reads entries
-   * afterwards, at least `count`, has all up to the number `last`.
+   * afterwards, at least `count`, has all up to the number `last`. `decided` is the highest number that the caller knows to be decided.
    */
-  async settle(recording: Recording): Promise<Settled | undefined> {
+  async settle(recording: Recording, decided = -1): Promise<Settled | undefined> {
     const { index, clock } = this.#options;
     const { id, originMs, state } = recording;
     if (originMs === null) return undefined;
     const isOver = isFinal(state);
-    const next = (this.#held.get(id)?.end?.n ?? -1) + 1;
+    const next = Math.max(decided, this.#held.get(id)?.end?.n ?? -1) + 1;
     const overdueAtMs = segmentStartMs(next + 1, originMs) + OVERDUE_MS;
     if (!isOver && clock.nowMs() < overdueAtMs - ASK_EARLY_MS) return undefined;
     return index.settle(id, { originMs, isOver, endNumber: endOf(recording, originMs) });

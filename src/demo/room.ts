@@ -1,12 +1,15 @@
 import {
   SNAPSHOT_CHAT_TAIL,
   SNAPSHOT_HIGHLIGHTS,
+  SNAPSHOT_REWARDS,
   type ChatLine,
   type ClassroomLayout,
   type ClientMessage,
   type Participant,
+  type Reward,
   type SavedMoment,
   type ServerMessage,
+  type SpotlightChange,
 } from '../protocol/signalling.ts';
 
 /** A message and who gets it: a connection's id, or `everyone` who has joined. */
@@ -31,9 +34,11 @@ export class Room {
   readonly #connections = new Map<string, Participant>();
   #chat: ChatLine[] = [];
   #highlights: SavedMoment[] = [];
+  #rewards: Reward[] = [];
   readonly #hands = new Set<string>();
   #layout: ClassroomLayout = 'board';
   #spotlight: string | null = null;
+  #spotlightChange: SpotlightChange | null = null;
   #startedAtMs: number | null = null;
   #endedAtMs: number | null = null;
 
@@ -72,7 +77,10 @@ export class Room {
     const { participantId } = me;
     if (this.roster.some((one) => one.participantId === participantId)) return [];
     this.#hands.delete(participantId);
-    if (this.#spotlight === participantId) this.#spotlight = null;
+    if (this.#spotlight === participantId) {
+      this.#spotlight = null;
+      this.#spotlightChange = null;
+    }
     return everyone({ type: 'leave', participantId });
   }
 
@@ -131,7 +139,7 @@ export class Room {
     me: Participant,
     message: Extract<
       ClientMessage,
-      { type: 'layout' | 'spotlight' | 'highlight' | 'class-start' | 'class-end' }
+      { type: 'layout' | 'spotlight' | 'highlight' | 'reward' | 'class-start' | 'class-end' }
     >,
   ): Outgoing[] {
     switch (message.type) {
@@ -139,10 +147,11 @@ export class Room {
         this.#layout = message.layout;
         return everyone(message);
       case 'spotlight':
-        this.#spotlight = message.participantId;
-        return everyone(message);
+        return this.#light(message.participantId);
       case 'highlight':
         return this.#save(me, message);
+      case 'reward':
+        return this.#reward(me, message);
       case 'class-start':
         this.#startedAtMs ??= this.#options.nowMs();
         return everyone({ type: 'class-start', atMs: this.#startedAtMs });
@@ -168,6 +177,23 @@ export class Room {
     return everyone({ type: 'highlight', moment });
   }
 
+  #light(participantId: string | null): Outgoing[] {
+    this.#spotlight = participantId;
+    const { newId, nowMs } = this.#options;
+    const change =
+      participantId === null ? null : { eventId: newId(), participantId, atMs: nowMs() };
+    this.#spotlightChange = change;
+    return everyone({ type: 'spotlight', participantId, ...(change === null ? {} : { change }) });
+  }
+
+  #reward(me: Participant, message: Extract<ClientMessage, { type: 'reward' }>): Outgoing[] {
+    const { type: _, ...given } = message;
+    if (this.#rewards.some(({ rewardId }) => rewardId === given.rewardId)) return [];
+    const reward = { ...given, givenBy: me.name, atMs: this.#options.nowMs() };
+    this.#rewards = [...this.#rewards, reward].slice(-SNAPSHOT_REWARDS);
+    return everyone({ type: 'reward', reward });
+  }
+
   #setMuted(participantId: string, muted: boolean): void {
     for (const [connection, one] of this.#connections) {
       if (one.participantId === participantId) this.#connections.set(connection, { ...one, muted });
@@ -185,6 +211,8 @@ export class Room {
       layout: this.#layout,
       spotlight: this.#spotlight,
       highlights: this.#highlights,
+      rewards: this.#rewards,
+      spotlightChange: this.#spotlightChange,
       startedAtMs: this.#startedAtMs,
       endedAtMs: this.#endedAtMs,
       nowMs: this.#options.nowMs(),

@@ -6,6 +6,10 @@ export type ClipWindow = { readonly startMs: number; readonly endMs: number };
 
 export type HighlightState = 'open' | 'assembling' | 'completed' | 'failed';
 
+/** `frame`: the clip's own file begins and ends exactly; `segment`: it keeps whole segments, so that no picture is encoded again. */
+export const CLIP_PRECISIONS = ['frame', 'segment'] as const;
+export type ClipPrecision = (typeof CLIP_PRECISIONS)[number];
+
 /** The wish: a trigger and its window, and how far the clip's own media is. */
 export type Highlight = {
   readonly id: string;
@@ -19,6 +23,10 @@ export type Highlight = {
   readonly afterMs: number;
   readonly title: string | null;
   readonly requestedBy: string | null;
+  /** Whose moment it is: ids of participants, as the platform knows them. */
+  readonly participants: readonly string[];
+  readonly tags: readonly string[];
+  readonly precision: ClipPrecision;
   readonly createdAtMs: number;
   /** `open`: the window may still be growing; `completed`: MP4 and poster are in the store. */
   readonly state: HighlightState;
@@ -27,6 +35,10 @@ export type Highlight = {
   readonly window: ClipWindow;
   readonly clip: ClipMedia | null;
   readonly warnings: readonly string[];
+  /** The recording's teacher, as the platform knows them: a clip is found by it even when its recording is gone. */
+  readonly teacher?: string | null | undefined;
+  /** The recording's segments of this clip are gone, Unix ms: from then on it is its MP4 alone, without a playlist. */
+  readonly playlistGoneAtMs?: number | undefined;
 };
 
 /** The clip's own files, in the object store. */
@@ -39,3 +51,5 @@ export type ClipMedia = {
 /** Window used where a trigger names none. */
 export const DEFAULT_BEFORE_MS = 30_000;
 export const DEFAULT_AFTER_MS = 5_000;
+/** Longest window, unless the recording's settings say otherwise: longer ones are asked for by mistake. */
+export const DEFAULT_MAX_CLIP_MS = 600_000;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { momentFields } from './highlight-trigger.ts';
 
 /**
  * The class's signalling: JSON objects in WebSocket text messages, each with a `type`. A client speaks
@@ -7,19 +8,19 @@ import { z } from 'zod';
  * known types are dropped. Times are Unix ms of the server's clock.
  *
  * A client joins with a role. `recorder` is invisible to everybody and may only listen; `teacher` and
- * `tutor` may change layout and spotlight, start and end the class, and save moments.
+ * `tutor` may change layout and spotlight, give rewards, start and end the class, and save moments.
  */
 
 /** Longest message either side accepts, bytes of UTF-8: a snapshot of a big class fits, a flood does not. */
 export const MAX_SIGNALLING_BYTES = 65_536;
-/** Chat messages and highlights a snapshot carries at most. */
+/** Chat messages, highlights and rewards a snapshot carries at most. */
 export const SNAPSHOT_CHAT_TAIL = 50;
 export const SNAPSHOT_HIGHLIGHTS = 20;
+export const SNAPSHOT_REWARDS = 20;
 
 const id = z.string().min(1).max(128);
 const name = z.string().min(1).max(100);
 const unixMs = z.number().int().nonnegative();
-const spanMs = z.number().int().min(0).max(600_000);
 const reason = z.string().max(200);
 
 export const participantRoleSchema = z.enum(['teacher', 'tutor', 'student', 'recorder']);
@@ -49,9 +50,7 @@ export type ChatLine = z.infer<typeof chatLine>;
 const windowFields = {
   /** Made by the one who triggers: the same trigger heard twice is one highlight. */
   triggerId: id,
-  beforeMs: spanMs.optional(),
-  afterMs: spanMs.optional(),
-  title: z.string().max(200).optional(),
+  ...momentFields,
 };
 const savedMoment = z.object({
   ...windowFields,
@@ -59,6 +58,19 @@ const savedMoment = z.object({
   atMs: unixMs,
 });
 export type SavedMoment = z.infer<typeof savedMoment>;
+
+const rewardFields = {
+  /** Made by the one who gives it: the same reward heard twice is one. */
+  rewardId: id,
+  participantId: id,
+  title: z.string().max(100).optional(),
+};
+const reward = z.object({ ...rewardFields, givenBy: z.string().max(200), atMs: unixMs });
+export type Reward = z.infer<typeof reward>;
+
+/** Who is in the spotlight since when; the server gives each change an id of its own. */
+const spotlightChange = z.object({ eventId: id, participantId: id, atMs: unixMs });
+export type SpotlightChange = z.infer<typeof spotlightChange>;
 
 const message = <T extends string, S extends z.ZodRawShape>(
   type: T,
@@ -76,6 +88,8 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   message('spotlight', { participantId: id.nullable() }),
   /** "Save this moment". */
   message('highlight', windowFields),
+  /** A star for a participant. */
+  message('reward', rewardFields),
   message('class-start', {}),
   message('class-end', { reason: reason.optional() }),
 ]);
@@ -92,6 +106,9 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
     layout: layoutSchema,
     spotlight: id.nullable(),
     highlights: z.array(savedMoment).max(SNAPSHOT_HIGHLIGHTS),
+    /** Like the spotlight's change, for listeners who were away: absent from servers that do not keep them. */
+    rewards: z.array(reward).max(SNAPSHOT_REWARDS).optional(),
+    spotlightChange: spotlightChange.nullable().optional(),
     startedAtMs: unixMs.nullable(),
     endedAtMs: unixMs.nullable(),
     /** The server's clock when it answered, so that ages need no common clock. */
@@ -103,8 +120,9 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   message('chat', { line: chatLine }),
   message('raise-hand', { participantId: id, raised: z.boolean() }),
   message('layout', { layout: layoutSchema }),
-  message('spotlight', { participantId: id.nullable() }),
+  message('spotlight', { participantId: id.nullable(), change: spotlightChange.optional() }),
   message('highlight', { moment: savedMoment }),
+  message('reward', { reward }),
   message('class-start', { atMs: unixMs }),
   message('class-end', { atMs: unixMs, reason: reason.optional() }),
   /** Answers a message that was refused; the class is unchanged. */

@@ -9,6 +9,10 @@ export type WorkQueue = Closable & {
   enqueueRecording(recordingId: string): Promise<void>;
   /** Asks for a clip's own media, not before `notBeforeMs` (the window's end). */
   enqueueHighlight(highlightId: string, options: { notBeforeMs: number }): Promise<void>;
+  /** Puts a clip off whose window has grown, if it has not been begun. */
+  postponeHighlight(highlightId: string, options: { notBeforeMs: number }): Promise<void>;
+  /** Those of the clips that nobody has been asked for, or whose job was given up; they may be asked for again. */
+  findLostHighlights(highlightIds: readonly string[]): Promise<readonly string[]>;
 };
 
 /** CONTRACT. A consumer: `handle` runs for up to `concurrency` jobs at once; `signal` aborts on close. */
@@ -18,7 +22,10 @@ export type ConsumeOptions<Job> = {
   readonly handle: (job: Job, signal: AbortSignal) => Promise<void>;
 };
 
-/** CONTRACT. Turns a trigger into a stored highlight and its job; used by the api and by recorder workers. */
+/**
+ * CONTRACT. Turns a trigger into a stored highlight and asks for its clip; used by the api and by recorder workers. The same trigger
+ * again, a double press, and one merged into another give the highlight that is there (`created` false).
+ */
 export type RequestHighlight = (
   recordingId: string,
   trigger: HighlightTrigger,

@@ -39,14 +39,44 @@ export function openWorkQueue(redis: RedisConnection, log: Log): WorkQueue {
       await recordings.add('record', { recordingId }, jobOptions(recordingId));
     },
     async enqueueHighlight(highlightId, { notBeforeMs }) {
-      const delay = Math.max(0, Math.ceil(notBeforeMs - Date.now()));
+      const delay = delayUntil(notBeforeMs);
       await highlights.add('assemble', { highlightId }, { ...jobOptions(highlightId), delay });
     },
+    async postponeHighlight(highlightId, { notBeforeMs }) {
+      const job = await highlights.getJob(highlightId);
+      if (!(await job?.isDelayed())) return;
+      // It may have become due this moment: then whoever has it waits for the rest of the window.
+      await job?.changeDelay(delayUntil(notBeforeMs)).catch(() => undefined);
+    },
+    findLostHighlights: (ids) => findLost(highlights, connection, ids),
     async close() {
       await Promise.allSettled([recordings.close(), highlights.close()]);
       await closeRedis(connection);
     },
   };
+}
+
+function delayUntil(notBeforeMs: number): number {
+  return Math.max(0, Math.ceil(notBeforeMs - Date.now()));
+}
+
+/** Jobs given up are taken away, or asking again would do nothing: a job is named by its record's id. */
+async function findLost(
+  queue: Queue<HighlightJob>,
+  client: RedisConnection['client'],
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const lost: string[] = [];
+  for (const id of ids) {
+    const [isThere, failedAt] = await Promise.all([
+      client.exists(queue.toKey(id)),
+      client.zscore(queue.toKey('failed'), id),
+    ]);
+    if (isThere === 1 && failedAt === null) continue;
+    if (isThere === 1) await (await queue.getJob(id))?.remove();
+    lost.push(id);
+  }
+  return lost;
 }
 
 function jobOptions(jobId: string): JobsOptions {

@@ -21,6 +21,7 @@ function open(maxHeldBytes?: number): {
   let nowMs = SAMPLE_ORIGIN_MS;
   const index: SegmentIndex = {
     openEpoch: async () => 1,
+    askTurn: async () => 'go' as const,
     append: async () => ({ appended: true }),
     settle: async (_id, options) => {
       asked.push(options);
@@ -29,6 +30,12 @@ function open(maxHeldBytes?: number): {
     read: async (_id, from = 0) => entries.slice(from),
     readAll: async () => entries,
     readAside: async () => [],
+    readNumbers: async (_id, first, last) => ({
+      decided: entries.at(-1)?.n ?? -1,
+      entries: entries.filter(({ n }) => n >= first && n <= last),
+    }),
+    findLast: async () => entries.at(-1),
+    subscribe: async () => ({ close: () => Promise.resolve() }),
     count: async () => entries.length,
     delete: async () => undefined,
   };

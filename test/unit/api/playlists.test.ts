@@ -144,15 +144,40 @@ describe('a clip’s playlist', () => {
     expect(playlist).toMatchObject({ mediaSequence: 3, startOffsetMs: 0 });
   });
 
-  it('says whether a segment can still come while there is none', () => {
-    expect(planClipPlaylist(entries(0, 1), recording, window)).toEqual({
-      playlist: undefined,
-      isOver: false,
+  it('tells what of the window can be played, and what is missing in it', () => {
+    const at = (startMs: number, endMs: number): object => ({
+      startMs: ORIGIN + startMs,
+      endMs: ORIGIN + endMs,
     });
+    const extent = (...numbers: number[]): object => {
+      const { bounds, holes } = planClipPlaylist(entries(...numbers), recording, window);
+      return { bounds, holes };
+    };
+    expect(extent(2, 3, 4, 5)).toEqual({ bounds: at(4000, 8000), holes: [] });
+    // It grows: what has not come yet is no hole.
+    expect(extent(0, 1, 2)).toEqual({ bounds: at(4000, 4800), holes: [] });
+    expect(extent(2, 4)).toEqual({ bounds: at(4000, 8000), holes: [at(4800, 6400)] });
+    expect(extent(3)).toEqual({ bounds: at(4800, 6400), holes: [at(4000, 4800)] });
+    const given = planClipPlaylist(entries(2), recording, window, 9);
+    expect(given).toMatchObject({ bounds: at(4000, 4800), holes: [at(4800, 8000)] });
+    // A recording that ended early has no hole behind its end.
+    const ended = { ...recording, state: 'completed' as RecordingState };
+    expect(planClipPlaylist(entries(2), ended, window)).toMatchObject({ isOver: true, holes: [] });
+  });
+
+  it('skips a hole and marks a change of parameter sets behind it', () => {
+    const changed = [sampleEntry(2), sampleEntry(4, { codecHash: 'b' })];
+    const { playlist } = planClipPlaylist(changed, recording, window);
+    expect(playlist?.segments).toMatchObject([{}, { gap: true }, { discontinuity: true }]);
+  });
+
+  it('says whether a segment can still come while there is none', () => {
+    const nothing = { playlist: undefined, isOver: false, bounds: null, entries: [] };
+    expect(planClipPlaylist(entries(0, 1), recording, window)).toMatchObject(nothing);
     expect(planClipPlaylist(entries(0, 5), recording, window).isOver).toBe(true);
     const ended = { ...recording, state: 'completed' as RecordingState };
     expect(planClipPlaylist(entries(0, 1), ended, window).isOver).toBe(true);
     const noPicture = { ...recording, originMs: null };
-    expect(planClipPlaylist([], noPicture, window)).toEqual({ playlist: undefined, isOver: false });
+    expect(planClipPlaylist([], noPicture, window)).toMatchObject(nothing);
   });
 });

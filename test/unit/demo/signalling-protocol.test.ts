@@ -17,6 +17,8 @@ const CLIENT_MESSAGES = [
   { type: 'layout', layout: 'speaker' },
   { type: 'spotlight', participantId: null },
   { type: 'highlight', triggerId: 't1', beforeMs: 15_000, afterMs: 0, title: '证明' },
+  { type: 'highlight', triggerId: 't2', participants: ['wang'], tags: ['proof'], merge: true },
+  { type: 'reward', rewardId: 'r1', participantId: 'wang', title: '⭐' },
   { type: 'class-start' },
   { type: 'class-end', reason: 'bell' },
 ];
