@@ -123,6 +123,8 @@ function chromeArguments(options: RecorderBrowserOptions, isSandboxed: boolean):
     // Chrome talks to the classroom and to nobody else.
     '--disable-background-networking',
     '--disable-component-update',
+    // WebRTC names its own address to the SFU instead of announcing a made-up one to the whole network (mDNS).
+    '--disable-features=WebRtcHideLocalIpsWithMdns',
     '--disable-sync',
     '--no-first-run',
     ...(isSandboxed ? [] : ['--no-sandbox']),

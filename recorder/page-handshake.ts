@@ -2,6 +2,9 @@ import type { CDPSession, Page } from './browser.ts';
 import { z } from 'zod';
 import { installHeartbeat } from './heartbeat.ts';
 import type { Log } from '../src/log.ts';
+import type { SourceReport } from '../src/model/source-report.ts';
+import { MAX_SOURCES } from '../src/protocol/classroom.ts';
+import { sourceReportSchema } from '../src/protocol/page.ts';
 import {
   highlightTriggerSchema,
   type HighlightTrigger,
@@ -18,14 +21,21 @@ export type PageHandshakeHandlers = {
   onHighlight(trigger: HighlightTrigger): void;
   /** The page's main thread runs; the worst of its playing videos has shown nothing new for so long (recorder/heartbeat.ts). */
   onBeat(standingMs: number): void;
+  /** What the page says of its streams, some of them at a time. */
+  onSources(reports: readonly SourceReport[]): void;
 };
+
+/** Of what a beacon says only the streams are kept; a page that names none is alive all the same. */
+const beaconSchema = z.object({
+  sources: z.array(sourceReportSchema).max(MAX_SOURCES).catch([]),
+});
 
 const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('end'), reason: z.string().max(200).optional() }),
   z.object({ type: z.literal('highlight'), trigger: highlightTriggerSchema }),
   z.object({ type: z.literal('event'), event: z.record(z.string(), z.unknown()) }),
-  z.object({ type: z.literal('beacon'), stats: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal('beacon'), stats: beaconSchema }),
 ]);
 
 /**
@@ -64,6 +74,7 @@ function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): v
   if (message.type === 'ready') handlers.onReady();
   else if (message.type === 'end') handlers.onEnd(message.reason ?? 'page-ended');
   else if (message.type === 'highlight') handlers.onHighlight(message.trigger);
+  else if (message.type === 'beacon') handlers.onSources(message.stats.sources);
   else log.debug({ event: 'page-message', message });
 }
 

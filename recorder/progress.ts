@@ -2,6 +2,7 @@ import type { Closable } from '../src/lifecycle.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import { fartherFromZero, type RecordingProgress } from '../src/model/progress.ts';
 import { NO_PICTURES, type CaptureStats } from '../src/protocol/recorder-link.ts';
+import type { SourceReport } from '../src/model/source-report.ts';
 import type { QualitySpans } from './quality-watch.ts';
 import type { UsageMeter } from './usage.ts';
 
@@ -14,6 +15,8 @@ export type ProgressSources = {
   readonly nowMs: () => number;
   readonly stats: () => CaptureStats | undefined;
   readonly spans: (untilMs: number) => QualitySpans;
+  /** What the classroom says of its streams. */
+  readonly streams: () => readonly SourceReport[];
   readonly published: () => {
     readonly segments: number;
     readonly bytes: number;
@@ -66,6 +69,7 @@ export function startProgressMeter(sources: ProgressSources): ProgressMeter {
       loudnessMs: stats.loudnessMs,
       truePeakDbtp: stats.truePeakDbtp,
       ...sources.spans(untilMs ?? atMs),
+      sources: sources.streams(),
       encodeQueueMax: stats.encodeQueueMax,
       socketQueueMaxBytes: stats.socketQueueMaxBytes,
       publishQueueMax: queueMax,

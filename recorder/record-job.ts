@@ -100,7 +100,8 @@ async function run(
     progress: await services.recordings.findProgress(id),
   };
   listen(run, recording, earlier, options);
-  const subscription = await services.recordings.subscribe(id, ({ stopRequestedAtMs }) => {
+  const subscription = await services.recordings.subscribe(id, ({ stopRequestedAtMs, ...now }) => {
+    run.changeSource(now.source);
     if (stopRequestedAtMs !== null) run.stop('stop-requested');
   });
   resources.use(subscription);

@@ -7,6 +7,7 @@ import { describeContinuity, type Continuity } from '../src/model/continuity.ts'
 import type { RecordingProgress } from '../src/model/progress.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
+import { ClassroomStreams } from './classroom-streams.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
 import type { FleetClock } from './fleet-clock.ts';
 import { classroomUrl, openClassroom, waitUntilReady, type Readiness } from './open-classroom.ts';
@@ -77,6 +78,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   readonly #abort = new AbortController();
   readonly #resources = new Resources();
   readonly #quality: QualityWatch;
+  readonly #streams: ClassroomStreams;
   #stoppedAtMs: number | undefined;
   /** The boundary it ends at, once that is known, Unix ms. */
   #endMs: number | undefined;
@@ -85,12 +87,18 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     super();
     this.#options = options;
     this.#quality = this.#resources.use(new QualityWatch(() => options.clock.nowMs()));
+    this.#streams = new ClassroomStreams(options.source, options.log);
   }
 
   /** Asks for the end; recorded to the next boundary. Only the first call counts. */
   stop(reason: StopReason): void {
     this.#stoppedAtMs ??= this.#options.clock.nowMs();
     this.#stop.resolve(reason);
+  }
+
+  /** Shows the class's streams as they are now; the same again changes nothing. */
+  changeSource(source: RecordingSource): void {
+    this.#streams.change(source);
   }
 
   async run(): Promise<RecordingOutcome | 'stopped-before-start'> {
@@ -125,6 +133,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     });
     await installPageHandshake(page, this.#handshake(), log);
     await openClassroom(page, classroomUrl(source, pages));
+    this.#streams.shownBy(page);
     laps.end('openMs');
     const signalled = this.#ready.promise;
     const signal = this.#abort.signal;
@@ -148,6 +157,9 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       onBeat: (standingMs) => {
         this.#quality.beat(standingMs);
       },
+      onSources: (reports) => {
+        this.#streams.take(reports);
+      },
     };
   }
 
@@ -166,6 +178,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       nowMs: () => this.#options.clock.nowMs(),
       stats: () => capture.stats,
       spans: (untilMs) => this.#quality.read(untilMs),
+      streams: () => this.#streams.reports,
       published: () => queue.published,
       onProgress: (progress) => this.emit('progress', progress),
     });

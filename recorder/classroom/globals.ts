@@ -9,5 +9,7 @@ declare global {
     chalkreelClassroom?: ClassroomSource;
     /** What is shown now, as JSON: for tests. */
     classroomState?: () => ClassroomState;
+    /** Called by the recorder when the class's streams have changed: all of them, as they are now. */
+    chalkreelSources?: (sources: unknown) => void;
   }
 }

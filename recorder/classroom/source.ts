@@ -1,4 +1,4 @@
-import type { ClassroomSource } from '../../src/model/recording.ts';
+import type { ClassroomSource, StreamSource } from '../../src/model/recording.ts';
 import { classroomSourceSchema } from '../../src/protocol/classroom.ts';
 
 /**
@@ -13,6 +13,11 @@ export function loadClassroomSource(): ClassroomSource {
   throw new Error(
     `Classroom: ${['source', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`,
   );
+}
+
+/** Streams as the recorder hands them over. Throws a ZodError. */
+export function parseSources(sources: unknown): readonly StreamSource[] {
+  return classroomSourceSchema.shape.sources.parse(sources);
 }
 
 function decodeFragment(fragment: string): unknown {

@@ -1,4 +1,5 @@
-import type { SourceState } from '../../src/protocol/page.ts';
+import type { StreamSource } from '../../src/model/recording.ts';
+import type { SourceErrorCode, SourceState } from '../../src/model/source-report.ts';
 import type {
   ChatLine,
   ClassroomLayout,
@@ -27,7 +28,11 @@ export type SignallingState = 'connecting' | 'open' | 'reconnecting';
 export type TileState = {
   readonly participantId: string;
   readonly name: string;
+  readonly role: StreamSource['role'];
   readonly state: SourceState;
+  readonly error: SourceErrorCode | null;
+  /** Whether it is on screen; its sound is heard anyway. */
+  readonly isShown: boolean;
   /** Position in the stream, s. */
   readonly currentTime: number;
   readonly decodedFrames: number;
@@ -112,6 +117,8 @@ export function applyMessage(model: ClassModel, message: ServerMessage): void {
       return;
     case 'highlight':
       model.highlights = [...model.highlights, message.moment].slice(-MAX_HIGHLIGHTS);
+      return;
+    case 'reward':
       return;
     case 'class-start':
       model.startedAtMs = message.atMs;

@@ -2,6 +2,7 @@ import type { ClassroomSource } from '../../src/model/recording.ts';
 import { ChatPanel } from './chat.ts';
 import { element, setText } from './dom.ts';
 import type { ClassModel, SignallingState } from './state.ts';
+import { Stage } from './stage.ts';
 import type { Tile } from './tile.ts';
 
 /** The page's frame: header, row of tiles, whiteboard and chat. */
@@ -14,16 +15,16 @@ export class ClassroomView {
   readonly #clock = element('time', 'class-clock', '00:00:00');
   readonly #link = element('span', 'link', '正在重连课堂… Reconnecting');
   readonly #root: HTMLElement;
-  readonly #tiles: readonly Tile[];
+  readonly stage: Stage;
 
-  constructor(source: ClassroomSource, tiles: readonly Tile[]) {
-    this.#tiles = tiles;
+  constructor(source: ClassroomSource, onState: (tile: Tile) => void) {
     this.#link.hidden = true;
     const heading = element('h2', 'panel-title', '白板', element('small', '', 'Whiteboard'));
     const board = element('section', 'panel board', heading, this.canvas);
     if (source.whiteboardUrl === undefined) board.hidden = true;
-    const row = element('section', 'tiles', ...tiles.map(({ root }) => root));
-    row.style.setProperty('--columns', String(Math.max(1, Math.min(tiles.length, 6))));
+    const row = element('section', 'tiles');
+    this.stage = new Stage(row, onState);
+    this.stage.setSources(source.sources);
     this.#root = element('main', 'classroom', this.#header(), row, board, this.#chat.root);
     this.#root.dataset.board = source.whiteboardUrl === undefined ? 'no' : 'yes';
     document.body.replaceChildren(this.#root);
@@ -37,17 +38,13 @@ export class ClassroomView {
     setText(this.#live, isOver ? '已下课' : model.startedAtMs === null ? '未开始' : '上课中 LIVE');
     this.#live.classList.toggle('is-live', !isOver && model.startedAtMs !== null);
     this.#root.dataset.layout = model.layout;
-    const lead = model.spotlight ?? this.#tiles[0]?.source.participantId;
-    for (const tile of this.#tiles) {
-      tile.update(model);
-      tile.root.classList.toggle('is-lead', tile.source.participantId === lead);
-    }
     this.#chat.update(model);
     this.tick(model);
   }
 
-  /** Moves the class clock on; to be called each second. */
+  /** Moves the class clock on, and the tiles to who speaks; to be called each second. */
   tick(model: ClassModel): void {
+    this.stage.update(model);
     if (model.startedAtMs === null) return;
     const nowMs = model.endedAtMs ?? Date.now() + model.clockOffsetMs;
     setText(this.#clock, formatElapsed(Math.max(0, nowMs - model.startedAtMs)));

@@ -15,6 +15,7 @@ import { pageRoutes } from './page-routes.ts';
 import { problemHandler } from './problem.ts';
 import { recordingRoutes } from './recording-routes.ts';
 import { reportRoutes } from './report-routes.ts';
+import { sourceRoutes } from './source-routes.ts';
 
 /** The HTTP API and the pages. `/v1` takes a key; `/t/<token>/v1` is the same for holders of a signed link. */
 export function createApi(services: ApiServices): Express {
@@ -24,6 +25,7 @@ export function createApi(services: ApiServices): Express {
   v1.use(
     recordingRoutes(context),
     reportRoutes(context),
+    sourceRoutes(context),
     mediaRoutes(context),
     highlightRoutes(context),
     highlightListRoutes(context),

@@ -33,6 +33,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'method-not-allowed': 405,
   'recording-not-final': 409,
   'highlights-pending': 409,
+  'recording-final': 409,
+  'no-classroom': 409,
   'nothing-recorded': 409,
   'link-expired': 410,
   'link-revoked': 410,

@@ -1,3 +1,4 @@
+import { joinSourceReports, type SourceReport } from './source-report.ts';
 import { joinSpans, NO_SPANS, type SpanSummary } from './spans.ts';
 
 /**
@@ -42,6 +43,8 @@ export type RecordingProgress = {
   readonly still: SpanSummary;
   readonly frozen: SpanSummary;
   readonly silent: SpanSummary;
+  /** The built-in classroom's streams; empty for any other page. */
+  readonly sources: readonly SourceReport[];
   /** Most pictures that waited for the encoder, bytes that waited in the socket, segments that waited to be published. */
   readonly encodeQueueMax: number;
   readonly socketQueueMaxBytes: number;
@@ -82,6 +85,7 @@ export const NO_PROGRESS: RecordingProgress = {
   still: NO_SPANS,
   frozen: NO_SPANS,
   silent: NO_SPANS,
+  sources: [],
   encodeQueueMax: 0,
   socketQueueMaxBytes: 0,
   publishQueueMax: 0,
@@ -123,6 +127,18 @@ export const PROGRESS_NUMBERS = {
   stillMs: { help: 'Nothing drawn, ms', read: (p) => p.still.totalMs },
   frozenMs: { help: 'Page or video frozen, ms', read: (p) => p.frozen.totalMs },
   silentMs: { help: 'Silence, ms', read: (p) => p.silent.totalMs },
+  sourceFreezes: {
+    help: 'Times the picture of a stream stood',
+    read: (p) => sumOf(p.sources, 'freezes'),
+  },
+  sourceReconnects: {
+    help: 'Times a stream was lost',
+    read: (p) => sumOf(p.sources, 'reconnects'),
+  },
+  sourceFailures: {
+    help: 'Tries of a stream that failed',
+    read: (p) => sumOf(p.sources, 'failures'),
+  },
   encodeQueueMax: { help: 'Most pictures waiting for the encoder', read: (p) => p.encodeQueueMax },
   socketQueueMaxBytes: {
     help: 'Most bytes waiting in the socket',
@@ -138,6 +154,14 @@ export const PROGRESS_NUMBERS = {
   cpuSeconds: { help: 'CPU used, s', read: (p) => p.cpuSeconds },
   wallMs: { help: 'Time a worker was used, ms', read: (p) => p.wallMs },
 } as const satisfies Readonly<Record<string, NumberOf>>;
+
+function sumOf(
+  sources: readonly SourceReport[] | undefined,
+  key: 'freezes' | 'reconnects' | 'failures',
+): number {
+  // a recording begun by an older version has none
+  return (sources ?? []).reduce((sum, source) => sum + source[key], 0);
+}
 
 export type ProgressNumber = keyof typeof PROGRESS_NUMBERS;
 
@@ -174,6 +198,7 @@ export function joinProgress(
     still: joinSpans(earlier.still, later.still),
     frozen: joinSpans(earlier.frozen, later.frozen),
     silent: joinSpans(earlier.silent, later.silent),
+    sources: joinSourceReports(earlier.sources ?? [], later.sources),
     encodeQueueMax: Math.max(earlier.encodeQueueMax, later.encodeQueueMax),
     socketQueueMaxBytes: Math.max(earlier.socketQueueMaxBytes, later.socketQueueMaxBytes),
     publishQueueMax: Math.max(earlier.publishQueueMax, later.publishQueueMax),

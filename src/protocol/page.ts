@@ -1,3 +1,8 @@
+import { z } from 'zod';
+import { STREAM_KINDS } from '../model/recording.ts';
+import { SOURCE_ERRORS, SOURCE_STATES, type SourceReport } from '../model/source-report.ts';
+import { streamNameSchema } from './classroom.ts';
+
 /**
  * The handshake between a recorded page and the recorder. The recorder puts `window.chalkreel` (this API)
  * into the page before its scripts run; a page that is merely opened in a browser has none. Every call
@@ -34,20 +39,32 @@ export type PageEvent = {
   readonly [field: string]: unknown;
 };
 
-/** How a source's tile is doing. `reconnecting`: no picture now, being tried again. */
-export type SourceState = 'connecting' | 'playing' | 'reconnecting';
-
 export type PageBeacon = {
   /** Unix ms. */
   readonly atMs: number;
   readonly signalling: 'connecting' | 'open' | 'reconnecting';
-  readonly sources: readonly {
-    readonly participantId: string;
-    readonly state: SourceState;
-    /** Frames decoded and dropped by this tile's player since the page opened. */
-    readonly decodedFrames: number;
-    readonly droppedFrames: number;
-    /** Distance of what is shown from the live edge, ms; null while nothing plays. */
-    readonly latencyMs: number | null;
-  }[];
+  /** The built-in classroom's streams, those that were taken away included. */
+  readonly sources: readonly SourceReport[];
 };
+
+/** Longest `detail` of a source. */
+export const MAX_DETAIL_CHARACTERS = 300;
+
+/** What a beacon says of one source, as a worker takes it. */
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+export const sourceReportSchema = z.object({
+  ...streamNameSchema.shape,
+  kind: z.enum(STREAM_KINDS),
+  state: z.enum(SOURCE_STATES),
+  error: z.enum(SOURCE_ERRORS).nullable(),
+  detail: z.string().max(MAX_DETAIL_CHARACTERS).nullable(),
+  freezes: count,
+  frozenMs: count,
+  reconnects: count,
+  failures: count,
+  shownMs: count,
+  decodedFrames: count,
+  droppedFrames: count,
+  packetsLost: count,
+  concealedMs: count,
+}) satisfies z.ZodType<SourceReport, unknown>;

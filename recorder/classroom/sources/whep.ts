@@ -1,0 +1,262 @@
+import type { IceServer } from '../../../src/model/recording.ts';
+import {
+  asSourceError,
+  fetchSource,
+  LostSource,
+  makeElement,
+  startElement,
+  type OpenPlayback,
+  type SourceError,
+} from './playback.ts';
+import { collectStats, type RtpStats } from './rtp-stats.ts';
+
+/** A WHEP server answers within this, or is taken for dead. */
+const ANSWER_TIMEOUT_MS = 4000;
+/** Candidates that are found within this go with the offer; later ones are sent after it. */
+const GATHER_MS = 300;
+const STATS_MS = 1000;
+
+/**
+ * WebRTC by WHEP (draft-ietf-wish-whep): a POST with our offer is answered (201), or met by the server's own (406), which we
+ * answer with a PATCH. The connection is not mended but made anew: as fast as an ICE restart, and it survives a server that has
+ * forgotten us.
+ */
+export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onLost }) => {
+  const element = makeElement(withPicture);
+  // heard through the mixer; Chrome decodes remote sound only while an element plays it
+  element.muted = true;
+  const stream = new MediaStream();
+  const abort = new AbortController();
+  const connection = new RTCPeerConnection({
+    iceServers: source.iceServers?.map(asRtcServer) ?? [],
+    bundlePolicy: 'max-bundle',
+  });
+  connection.addTransceiver('audio', { direction: 'recvonly' });
+  if (withPicture) connection.addTransceiver('video', { direction: 'recvonly' });
+  const session = new WhepSession(source.url, source.token, abort.signal);
+  let sound: ReturnType<typeof mixer.addStream> | undefined;
+  let isHeard = false;
+  let ear: RTCRtpReceiver | undefined;
+  let flaw: SourceError | undefined;
+  let stats: RtpStats | undefined;
+
+  const lose = (error: unknown): void => {
+    if (!abort.signal.aborted) onLost(asSourceError(error, 'bad-answer'));
+  };
+  connection.ontrack = ({ track, receiver }) => {
+    stream.addTrack(track);
+    if (track.kind !== 'audio') return;
+    ear = receiver;
+    sound = mixer.addStream(new MediaStream([track]));
+    sound.setHeard(isHeard);
+  };
+  connection.onicecandidate = ({ candidate }) => {
+    if (candidate !== null) session.trickle(candidate, connection);
+  };
+  connection.onconnectionstatechange = () => {
+    if (connection.connectionState !== 'failed') return;
+    lose(new LostSource('no-connection', 'WebRTC lost its way to the server'));
+  };
+  const timer = setInterval(() => {
+    void collectStats(connection, stats).then((next) => (stats = next));
+  }, STATS_MS);
+  connect({ connection, session, withPicture }).then((found) => {
+    flaw = found;
+    element.srcObject = stream;
+    startElement(element);
+  }, lose);
+
+  return {
+    element,
+    setHeard: (next) => {
+      isHeard = next;
+      sound?.setHeard(next);
+    },
+    lastSoundMs: () => lastSoundMs(ear),
+    level: () => stats?.level ?? 0,
+    latencyMs: () => stats?.latencyMs ?? null,
+    losses: () => stats ?? { packetsLost: 0, concealedMs: 0 },
+    flaw: () => flaw,
+    silence: () =>
+      connection.connectionState === 'connected'
+        ? { code: 'no-media', detail: 'connected, but nothing is sent' }
+        : { code: 'no-connection', detail: 'WebRTC found no way to the server' },
+    close: () => {
+      abort.abort();
+      clearInterval(timer);
+      connection.close();
+      sound?.close();
+      element.srcObject = null;
+      session.end();
+    },
+  };
+};
+
+/** When its sound was last played out, by performance.now(). Chrome gives Unix time here, against the specification. */
+function lastSoundMs(receiver: RTCRtpReceiver | undefined): number {
+  const [latest] = receiver?.getSynchronizationSources() ?? [];
+  if (latest === undefined) return Number.NEGATIVE_INFINITY;
+  const { timestamp } = latest;
+  return timestamp > performance.timeOrigin ? timestamp - performance.timeOrigin : timestamp;
+}
+
+/** Negotiates; resolves to what will be missing for good, if anything. Throws LostSource. */
+async function connect(options: {
+  readonly connection: RTCPeerConnection;
+  readonly session: WhepSession;
+  readonly withPicture: boolean;
+}): Promise<SourceError | undefined> {
+  const { connection, session } = options;
+  const { sdp = '' } = await connection.createOffer();
+  await connection.setLocalDescription({ type: 'offer', sdp: inStereo(sdp) });
+  await gather(connection);
+  const reply = await session.begin(connection.localDescription?.sdp ?? '');
+  try {
+    if (reply.type === 'answer') await connection.setRemoteDescription(reply);
+    else await answerOffer(reply, options);
+  } catch (error) {
+    if (error instanceof LostSource) throw error;
+    throw new LostSource('bad-answer', `the server's SDP cannot be used: ${String(error)}`);
+  }
+  const active = connection.getTransceivers().filter((one) => one.currentDirection === 'recvonly');
+  if (active.length === 0) throw new LostSource(UNSUPPORTED.code, UNSUPPORTED.detail);
+  const lacksPicture = options.withPicture && !active.some(isVideo);
+  return lacksPicture && reply.type === 'offer' && /^m=video/m.test(reply.sdp)
+    ? UNSUPPORTED
+    : undefined;
+}
+
+const UNSUPPORTED: SourceError = {
+  code: 'codec-unsupported',
+  detail: 'the server has no codec that this browser decodes',
+};
+
+/** Takes the server's offer in place of ours. */
+async function answerOffer(
+  offer: RTCSessionDescriptionInit,
+  options: {
+    readonly connection: RTCPeerConnection;
+    readonly session: WhepSession;
+    readonly withPicture: boolean;
+  },
+): Promise<void> {
+  const { connection, session, withPicture } = options;
+  await connection.setLocalDescription({ type: 'rollback' });
+  await connection.setRemoteDescription(offer);
+  for (const one of connection.getTransceivers()) {
+    if (!withPicture && isVideo(one)) one.direction = 'inactive';
+  }
+  const { sdp = '' } = await connection.createAnswer();
+  await connection.setLocalDescription({ type: 'answer', sdp: inStereo(sdp) });
+  await gather(connection);
+  await session.accept(connection.localDescription?.sdp ?? '');
+}
+
+function isVideo({ receiver }: RTCRtpTransceiver): boolean {
+  return receiver.track.kind === 'video';
+}
+
+/** Without it Chrome decodes Opus to one channel (RFC 7587 §6.1). */
+function inStereo(sdp: string): string {
+  return sdp.replace(/useinbandfec=1(?!;stereo)/g, 'useinbandfec=1;stereo=1');
+}
+
+async function gather(connection: RTCPeerConnection): Promise<void> {
+  if (connection.iceGatheringState === 'complete') return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, GATHER_MS);
+    connection.addEventListener('icegatheringstatechange', () => {
+      if (connection.iceGatheringState !== 'complete') return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function asRtcServer({ urls, username, credential }: IceServer): RTCIceServer {
+  return {
+    urls: [...urls],
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  };
+}
+
+/** The HTTP half of one WHEP session. */
+class WhepSession {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #signal: AbortSignal;
+  /** Candidates found while the server had not yet answered. */
+  #waiting: string[] = [];
+  #resource: string | undefined;
+
+  constructor(url: string, token: string | undefined, signal: AbortSignal) {
+    this.#url = url;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#signal = signal;
+  }
+
+  /** Sends the offer; resolves to the server's answer, or to its own offer. Throws LostSource. */
+  async begin(offer: string): Promise<{ readonly type: 'answer' | 'offer'; readonly sdp: string }> {
+    this.#waiting = [];
+    const response = await fetchSource(this.#url, {
+      method: 'POST',
+      headers: { ...this.#headers, 'content-type': 'application/sdp' },
+      body: offer,
+      timeoutMs: ANSWER_TIMEOUT_MS,
+      signal: this.#signal,
+      isWelcome: (status, type) => status === 406 && type.startsWith('application/sdp'),
+    });
+    const location = response.headers.get('location');
+    if (location !== null) this.#resource = new URL(location, this.#url).href;
+    const sdp = await response.text();
+    if (this.#signal.aborted) this.end();
+    if (!sdp.startsWith('v=0')) {
+      throw new LostSource('bad-answer', `expected SDP, got "${sdp.slice(0, 40)}"`);
+    }
+    if (this.#waiting.length > 0) this.#patch(this.#waiting.join(''));
+    return { type: response.status === 406 ? 'offer' : 'answer', sdp };
+  }
+
+  /** Sends our answer to the server's offer. Throws LostSource. */
+  async accept(answer: string): Promise<void> {
+    if (this.#resource === undefined) {
+      throw new LostSource('bad-answer', 'the server made an offer without a Location');
+    }
+    await fetchSource(this.#resource, {
+      method: 'PATCH',
+      headers: { ...this.#headers, 'content-type': 'application/sdp' },
+      body: answer,
+      timeoutMs: ANSWER_TIMEOUT_MS,
+      signal: this.#signal,
+    });
+  }
+
+  /** Sends a candidate that came too late for the offer (RFC 8840). Servers that know no trickling need none. */
+  trickle({ candidate }: RTCIceCandidate, connection: RTCPeerConnection): void {
+    const sdp = connection.localDescription?.sdp ?? '';
+    if (candidate === '' || sdp.includes(candidate)) return;
+    const line = (name: string): string => new RegExp(`a=${name}:.*\r\n`).exec(sdp)?.[0] ?? '';
+    const fragment = `${line('ice-ufrag')}${line('ice-pwd')}m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=${candidate}\r\n`;
+    if (this.#resource === undefined) this.#waiting.push(fragment);
+    else this.#patch(fragment);
+  }
+
+  /** Tells the server that we leave; whether it hears it does not matter. */
+  end(): void {
+    if (this.#resource === undefined) return;
+    this.#send('DELETE');
+    this.#resource = undefined;
+  }
+
+  #patch(fragment: string): void {
+    this.#send('PATCH', { 'content-type': 'application/trickle-ice-sdpfrag' }, fragment);
+  }
+
+  #send(method: string, headers: Record<string, string> = {}, body?: string): void {
+    const init = { method, headers: { ...this.#headers, ...headers }, keepalive: true };
+    fetch(this.#resource ?? '', body === undefined ? init : { ...init, body }).catch(
+      () => undefined,
+    );
+  }
+}
