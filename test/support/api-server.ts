@@ -7,6 +7,7 @@ import { createLog } from '../../src/log.ts';
 import { openTestServices, type TestServices } from './test-services.ts';
 
 export const TEST_API_KEY = 'test-key-0123456789';
+export const TEST_LINK_SECRET = 'link-secret-0123456789';
 
 export type ApiServer = Closable & {
   readonly url: string;
@@ -32,7 +33,7 @@ export async function openApiServer(pagesDir = '/nonexistent'): Promise<ApiServe
       clock: systemClock,
       newId: ulid,
       apiKeys: ['another-key-987654321', TEST_API_KEY],
-      linkSecrets: ['link-secret-0123456789'],
+      linkSecrets: [TEST_LINK_SECRET],
       pagesDir,
     });
     const server = resources.use(await listen(app, { host: '127.0.0.1', port: 0 }));
