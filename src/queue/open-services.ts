@@ -1,22 +1,26 @@
+import type { Redis } from 'ioredis';
 import { ulid } from 'ulid';
-import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { inputError } from '../errors.ts';
 import { Resources, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { FavouriteRepository } from '../storage/favourite-repository.ts';
 import type { HighlightRepository } from '../storage/highlight-repository.ts';
+import { JournalKeeper } from '../storage/journal-keeper.ts';
+import { JournaledSegmentIndex } from '../storage/journaled-segment-index.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
+import { RebuildWatch } from '../storage/rebuild-watch.ts';
 import type { RecordingRepository } from '../storage/recording-repository.ts';
 import { RedisFavouriteRepository } from '../storage/redis-favourite-repository.ts';
 import { RedisHighlightRepository } from '../storage/redis-highlight-repository.ts';
 import { RedisRecordingRepository } from '../storage/redis-recording-repository.ts';
-import { RedisSegmentIndex } from '../storage/redis-segment-index.ts';
 import { RedisShareRepository } from '../storage/redis-share-repository.ts';
+import { Restorer } from '../storage/restorer.ts';
 import type { SegmentIndex } from '../storage/segment-index.ts';
 import type { ShareRepository } from '../storage/share-repository.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
+import { readFleetMs } from './fleet-time.ts';
 import { createRequestHighlight } from './request-highlight.ts';
 import type { RequestHighlight, WorkQueue } from './services.ts';
 import { openWorkQueue } from './work-queue.ts';
@@ -28,10 +32,13 @@ export type Services = {
   readonly recordings: RecordingRepository;
   readonly highlights: HighlightRepository;
   readonly segments: SegmentIndex;
+  readonly journals: JournalKeeper;
   readonly shares: ShareRepository;
   readonly favourites: FavouriteRepository;
   readonly queue: WorkQueue;
   readonly requestHighlight: RequestHighlight;
+  /** The fleet's clock, Unix ms. */
+  readonly fleetNowMs: () => Promise<number>;
 };
 
 /**
@@ -49,22 +56,47 @@ export async function openServices(
   try {
     const store = await openObjectStore(config);
     const redis = resources.use(await openRedis(config.redisUrl, log));
+    const openSubscriber = (): Redis => redis.openBlocking();
     const recordings = resources.use(
       new RedisRecordingRepository({
         redis: redis.client,
         store,
-        openSubscriber: () => redis.openBlocking(),
+        openSubscriber,
+        recover: (id): Promise<boolean> =>
+          watch.recover((fence) => restorer.restoreRecording(id, fence)),
       }),
     );
-    const highlights = new RedisHighlightRepository({ redis: redis.client, store });
-    const segments = new RedisSegmentIndex(redis.client);
+    const highlights = new RedisHighlightRepository({
+      redis: redis.client,
+      store,
+      recover: (id): Promise<boolean> =>
+        watch.recover((fence) => restorer.restoreHighlight(id, fence)),
+    });
+    const journals = new JournalKeeper({ redis: redis.client, store });
+    const segments = resources.use(
+      new JournaledSegmentIndex({ redis: redis.client, openSubscriber, journals }),
+    );
     const shares = new RedisShareRepository({ redis: redis.client, store });
     const favourites = new RedisFavouriteRepository({ redis: redis.client, store });
     const queue = resources.use(openWorkQueue(redis, log));
     const records = { recordings, highlights, segments, shares, favourites };
-    const parts = { store, redis, ...records, queue };
-    const requestHighlight = createRequestHighlight({ ...parts, clock: systemClock, newId: ulid });
-    return { ...parts, requestHighlight, close: () => resources.close() };
+    const restorer = new Restorer({ redis: redis.client, store, ...records, log });
+    const watch = resources.use(
+      new RebuildWatch({
+        redis: redis.client,
+        store,
+        restorer,
+        log,
+        enqueueRecording: ({ id }) => queue.enqueueRecording(id),
+        enqueueHighlight: ({ id, window }) =>
+          queue.enqueueHighlight(id, { notBeforeMs: window.endMs }),
+      }),
+    );
+    await watch.start();
+    const parts = { store, redis, ...records, journals, queue };
+    const fleetNowMs = (): Promise<number> => readFleetMs(redis.client);
+    const requestHighlight = createRequestHighlight({ ...parts, log, fleetNowMs, newId: ulid });
+    return { ...parts, requestHighlight, fleetNowMs, close: () => resources.close() };
   } catch (error) {
     await resources.close();
     throw error;

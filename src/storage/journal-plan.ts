@@ -21,7 +21,7 @@ export type JournalState = {
 
 /**
  * Whether the names of the objects alone say that an entry follows another: the next number by the same owner. Everything else (a first
- * segment, a hole, another owner, another codec) has to be in a journal before anybody is shown it, for it cannot be told from the names.
+ * segment, a hole, another owner, another codec, a part only) has to be in a journal before anybody is shown it, for it cannot be told from the names.
  */
 export function isPlain(before: SegmentEntry | undefined, entry: SegmentEntry): boolean {
   return (
@@ -29,7 +29,8 @@ export function isPlain(before: SegmentEntry | undefined, entry: SegmentEntry): 
     entry.n === before.n + 1 &&
     entry.lane === before.lane &&
     entry.epoch === before.epoch &&
-    entry.codecHash === before.codecHash
+    entry.codecHash === before.codecHash &&
+    entry.spanMs === undefined
   );
 }
 

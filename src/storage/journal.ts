@@ -27,7 +27,8 @@ export type JoinedJournal = Pick<Journal, 'entries' | 'last' | 'epochs' | 'aside
   readonly seq: number;
 };
 
-const entrySchema = z.object({
+/** What else an entry has is kept as it is. */
+const entrySchema = z.looseObject({
   n: z.number().int().min(0),
   lane: z.number().int().min(0),
   epoch: z.number().int().min(0),
@@ -40,7 +41,7 @@ const entrySchema = z.object({
   publishedAtMs: z.number(),
 });
 
-const journalSchema: z.ZodType<Journal> = z.object({
+const journalSchema = z.object({
   version: z.literal(1),
   from: z.number().int().min(0),
   entries: z.array(entrySchema),
@@ -58,7 +59,7 @@ export function serializeJournal(journal: Journal): Buffer {
 /** Reads what `serializeJournal` wrote. Throws `journal-broken`, naming the object. */
 export function parseJournal(bytes: Uint8Array, object: string): Journal {
   try {
-    return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString())) as Journal;
   } catch (cause) {
     const message = `${object}: expected a journal of segments (version 1)`;
     throw new ChalkreelError('journal-broken', message, { cause });

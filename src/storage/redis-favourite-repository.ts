@@ -8,14 +8,23 @@ import type { ObjectStore } from './object-store.ts';
 import { redisKeys } from './redis-keys.ts';
 import { RedisScript } from './redis-script.ts';
 
-/** KEYS: highlight, its viewers, the viewer's highlights. ARGV: highlight id, viewer id, time. */
+/** KEYS: all highlights by time, the highlight's viewers, the viewer's highlights. ARGV: highlight id, viewer id, time. */
 const ADD = new RedisScript(`
-local record = redis.call('HGET', KEYS[1], 'json')
-if not record then return 'missing' end
+local triggeredAtMs = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not triggeredAtMs then return 'missing' end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('ZADD', KEYS[3], cjson.decode(record).triggeredAtMs, ARGV[1])
+redis.call('ZADD', KEYS[3], triggeredAtMs, ARGV[1])
 return 'done'
 `);
+
+/** KEYS: the highlight's viewers, the viewer's highlights. ARGV: highlight id, viewer id, time, time of the trigger. */
+const RESTORE = new RedisScript(
+  `
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+`,
+  { duringRebuild: true },
+);
 
 /** Favourites in Redis, mirrored to the store, one object each. */
 export class RedisFavouriteRepository implements FavouriteRepository {
@@ -32,7 +41,7 @@ export class RedisFavouriteRepository implements FavouriteRepository {
     const object = objectOf(highlightId, viewerId);
     await this.#store.put(object, Buffer.from(`${JSON.stringify(favourite, null, 2)}\n`));
     const keys = [
-      redisKeys.highlight(highlightId),
+      redisKeys.highlights,
       redisKeys.viewersOfHighlight(highlightId),
       redisKeys.favouritesOfViewer(viewerId),
     ];
@@ -40,6 +49,18 @@ export class RedisFavouriteRepository implements FavouriteRepository {
     if (outcome === 'done') return;
     await this.#store.delete(object);
     throw inputError('id', `There is no highlight ${highlightId}`, 'highlight-not-found');
+  }
+
+  /** Brings a record of the store back into a Redis that has lost it. May be repeated. */
+  async restore(
+    { highlightId, viewerId, createdAtMs }: Favourite,
+    { triggeredAtMs }: Pick<Highlight, 'triggeredAtMs'>,
+  ): Promise<void> {
+    const keys = [
+      redisKeys.viewersOfHighlight(highlightId),
+      redisKeys.favouritesOfViewer(viewerId),
+    ];
+    await RESTORE.run(this.#redis, keys, [highlightId, viewerId, createdAtMs, triggeredAtMs]);
   }
 
   async remove(highlightId: string, viewerId: string): Promise<void> {

@@ -15,6 +15,9 @@ export const redisKeys = {
   /** Sorted sets of recording ids by time of creation. */
   recordings: 'chalkreel:recordings',
   recordingsInState: (state: RecordingState) => `chalkreel:recordings:state:${state}`,
+  /** Sorted sets of recording ids by the time they expire, and of those being deleted, by when that began. */
+  recordingsExpiring: 'chalkreel:recordings:expiring',
+  recordingsDeleting: 'chalkreel:recordings:deleting',
   recordingsOfExternalId: (externalId: string) => `chalkreel:recordings:external:${externalId}`,
   /** List: one JSON entry a segment, in order of number. */
   segments: (id: string) => `chalkreel:recording:${id}:segments`,
@@ -25,13 +28,17 @@ export const redisKeys = {
   /** Hash: json, version. */
   highlight: (id: string) => `chalkreel:highlight:${id}`,
   highlightChanged: (id: string) => `chalkreel:highlight:${id}:changed`,
-  /** Sorted set of a recording's highlight ids by time of creation. */
+  /** Sorted sets of highlight ids by time of their trigger. */
+  highlights: 'chalkreel:highlights',
+  highlightsOfTeacher: (teacher: string) => `chalkreel:highlights:teacher:${teacher}`,
+  highlightsOfParticipant: (id: string) => `chalkreel:highlights:participant:${id}`,
+  highlightsOfTag: (tag: string) => `chalkreel:highlights:tag:${tag}`,
   highlightsOfRecording: (id: string) => `chalkreel:recording:${id}:highlights`,
   /** Hash: trigger id → highlight id, also of triggers that became part of another's highlight; outlives the highlight. */
   triggersOfRecording: (id: string) => `chalkreel:recording:${id}:triggers`,
   /** Sorted set of `<what was asked for>:<highlight id>` by time of the trigger: where double presses are found. */
   pressesOfRecording: (id: string) => `chalkreel:recording:${id}:presses`,
-  /** Sorted set of the ids of highlights whose clip is still to be made, by time of creation. */
+  /** Sorted set of the ids of highlights whose clip is still to be made, by time of their trigger. */
   pendingHighlights: 'chalkreel:highlights:pending',
   /** Sorted set of the ids of highlights that a viewer likes, by time of their trigger. */
   favouritesOfViewer: (viewerId: string) => `chalkreel:viewer:${viewerId}:favourites`,
@@ -44,4 +51,14 @@ export const redisKeys = {
     `chalkreel:${target.kind}:${target.targetId}:shares`,
   /** Sorted set of all share ids by time of expiry. */
   sharesByExpiry: 'chalkreel:shares:expiring',
+  /** Sorted set of lanes (`<recording id>/<lane>`) that are to be made, by the time their leases expire; 0 for nobody's. */
+  leases: 'chalkreel:leases',
+  /** Sorted set of lanes whose owners would hand them over, by the time they said so. */
+  leaseOffers: 'chalkreel:leases:offers',
+  /** Hash: `seen`, when a worker last came by; `since`, since when they have without a break; `reconciled`. */
+  leasesSeen: 'chalkreel:leases:seen',
+  /** Sorted set of worker ids by the time at which they count as dead. */
+  workers: 'chalkreel:workers',
+  /** Hash: worker, epoch, from; next, nextEpoch, nextUntil; isReleased, isEnded, isClosed. */
+  lease: (id: string, lane: number | string) => `chalkreel:recording:${id}:lease:${lane}`,
 } as const;

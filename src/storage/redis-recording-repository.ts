@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import { ChalkreelError } from '../errors.ts';
 import type { Closable } from '../lifecycle.ts';
 import type { RecordingProgress } from '../model/progress.ts';
-import type { Recording, RecordingState } from '../model/recording.ts';
+import { expiryOf, isFinal, type Recording, type RecordingState } from '../model/recording.ts';
+import { readWhole } from './generation.ts';
 import { objectKeys } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readPage, readCursor, writeCursor } from './recording-cursor.ts';
@@ -13,14 +14,14 @@ import type {
 } from './recording-repository.ts';
 import { RecordingSubscriptions } from './recording-subscriptions.ts';
 import { redisKeys } from './redis-keys.ts';
-import { RedisRecords } from './redis-records.ts';
+import { RedisRecords, type Membership } from './redis-records.ts';
 import { RedisScript } from './redis-script.ts';
 
-/** KEYS: record, then sorted sets it enters. ARGV: json, id, score. */
+/** KEYS: record, then sorted sets it enters. ARGV: json, id, a score for each set. */
 const CREATE = new RedisScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 redis.call('HSET', KEYS[1], 'json', ARGV[1], 'version', 1)
-for i = 2, #KEYS do redis.call('ZADD', KEYS[i], ARGV[3], ARGV[2]) end
+for i = 2, #KEYS do redis.call('ZADD', KEYS[i], ARGV[1 + i], ARGV[2]) end
 return 'done'
 `);
 
@@ -53,6 +54,8 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     readonly store: ObjectStore;
     /** Opens the one connection that all subscriptions share; closed with the repository. */
     readonly openSubscriber: () => Redis;
+    /** See `RecordKind`. */
+    readonly recover?: (id: string) => Promise<boolean>;
   }) {
     this.#redis = options.redis;
     this.#store = options.store;
@@ -61,8 +64,10 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
       recordKey: redisKeys.recording,
       channel: redisKeys.recordingChanged,
       objectKey: objectKeys.recording,
-      score: (recording) => recording.createdAtMs,
-      moves: planMoves,
+      memberships: membershipsOf,
+      openKey: objectKeys.openRecording,
+      isOpen: ({ state }) => !isFinal(state),
+      recover: options.recover,
     });
     this.#subscriptions = new RecordingSubscriptions({
       openSubscriber: options.openSubscriber,
@@ -72,12 +77,23 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
 
   async create(recording: Recording): Promise<void> {
     const entered = await this.#records
-      .create(recording, () => this.#enter(recording))
+      // After a rebuild it is there already, since the store has it: it is this one.
+      .create(recording, async (wasEmptied) => (await this.#enter(recording)) || wasEmptied)
       .catch((error: unknown) => {
         if (error instanceof ChalkreelError && error.code === 'object-exists') return false;
         throw error;
       });
     if (!entered) throw exists(recording);
+  }
+
+  /** Brings it back into a Redis that was emptied; false when it is there already, or `fence` does not hold any more. */
+  restore(
+    recording: Recording,
+    options: { readonly fence: string; readonly progress?: RecordingProgress | undefined },
+  ): Promise<boolean> {
+    const { fence, progress } = options;
+    const fields = progress === undefined ? {} : { progress: JSON.stringify(progress) };
+    return this.#records.restore(recording, { fence, fields });
   }
 
   find(id: string): Promise<Recording | undefined> {
@@ -88,7 +104,13 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     return this.#records.get(id);
   }
 
-  async list(
+  list(
+    filter: RecordingFilter,
+  ): Promise<{ readonly recordings: readonly Recording[]; readonly nextCursor: string | null }> {
+    return readWhole(this.#redis, () => this.#list(filter));
+  }
+
+  async #list(
     filter: RecordingFilter,
   ): Promise<{ readonly recordings: readonly Recording[]; readonly nextCursor: string | null }> {
     const found: Recording[] = [];
@@ -115,15 +137,22 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
   }
 
   async delete(id: string): Promise<void> {
-    const recording = await this.find(id);
-    if (recording !== undefined) {
-      const transaction = this.#redis.multi();
-      for (const key of listKeys(recording)) transaction.zrem(key, id);
-      await transaction
-        .del(redisKeys.recording(id), redisKeys.segments(id), redisKeys.segmentsHead(id))
-        .exec();
-    }
+    await this.#records.remove(id);
+    await this.#redis.del(
+      redisKeys.segments(id),
+      redisKeys.segmentsHead(id),
+      redisKeys.triggersOfRecording(id),
+    );
+    await this.#store.delete(objectKeys.openRecording(id));
     await this.#store.delete(objectKeys.recording(id));
+  }
+
+  async listExpired(beforeMs: number, limit: number): Promise<readonly string[]> {
+    return this.#idsUpTo(redisKeys.recordingsExpiring, beforeMs, limit);
+  }
+
+  async listDeleting(limit: number): Promise<readonly string[]> {
+    return this.#idsUpTo(redisKeys.recordingsDeleting, Infinity, limit);
   }
 
   subscribe(id: string, onChanged: (recording: Recording) => void): Promise<Closable> {
@@ -153,36 +182,35 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     return this.#subscriptions.close();
   }
 
+  #idsUpTo(key: string, score: number, limit: number): Promise<string[]> {
+    const max = score === Infinity ? '+inf' : score;
+    return this.#redis.zrangebyscore(key, '-inf', max, 'LIMIT', 0, limit);
+  }
+
   /** False when Redis has the recording already. */
   async #enter(recording: Recording): Promise<boolean> {
+    const sets = membershipsOf(recording);
     const outcome = await CREATE.run(
       this.#redis,
-      [redisKeys.recording(recording.id), ...listKeys(recording)],
-      [JSON.stringify(recording), recording.id, recording.createdAtMs],
+      [redisKeys.recording(recording.id), ...sets.map(({ key }) => key)],
+      [JSON.stringify(recording), recording.id, ...sets.map(({ score }) => score)],
     );
     return outcome === 'done';
   }
 }
 
-function listKeys(recording: Recording): readonly string[] {
-  const { state, externalId } = recording;
-  return [
+/** One that is being deleted is in no list any more, but in that of what is to be removed. */
+function membershipsOf(recording: Recording): readonly Membership[] {
+  const { state, externalId, createdAtMs, deletedAtMs } = recording;
+  if (deletedAtMs !== undefined) return [{ key: redisKeys.recordingsDeleting, score: deletedAtMs }];
+  const lists = [
     redisKeys.recordings,
     redisKeys.recordingsInState(state),
     ...(externalId === null ? [] : [redisKeys.recordingsOfExternalId(externalId)]),
-  ];
-}
-
-function planMoves(
-  before: Recording,
-  after: Recording,
-): { leaves: readonly string[]; enters: readonly string[] } {
-  const old = listKeys(before);
-  const next = listKeys(after);
-  return {
-    leaves: old.filter((key) => !next.includes(key)),
-    enters: next.filter((key) => !old.includes(key)),
-  };
+  ].map((key) => ({ key, score: createdAtMs }));
+  const expiresAtMs = expiryOf(recording);
+  if (expiresAtMs === null) return lists;
+  return [...lists, { key: redisKeys.recordingsExpiring, score: expiresAtMs }];
 }
 
 /** The shortest list that holds everything asked for. */

@@ -1,20 +1,30 @@
 import type { Redis } from 'ioredis';
 import { inputError } from '../errors.ts';
+import { getGeneration, rebuilding } from './generation.ts';
 import { objectKeys } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { redisKeys } from './redis-keys.ts';
 import { RedisScript } from './redis-script.ts';
 import type { Share, ShareRepository, ShareTarget } from './share-repository.ts';
 
-/** KEYS: share, shares of its target, all by expiry, the target's record. ARGV: json, id, time of creation, expiry. */
+/** KEYS: share, shares of its target, all by expiry, the target's record, recordings being deleted. ARGV: json, id, time of creation, expiry, target. */
 const ENTER = new RedisScript(`
-local record = redis.call('HGET', KEYS[4], 'json')
-if not record or cjson.decode(record).deletedAtMs then return 'missing' end
+if redis.call('EXISTS', KEYS[4]) == 0 or redis.call('ZSCORE', KEYS[5], ARGV[5]) then return 'missing' end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
 return 'done'
 `);
+
+/** The same for what the store has, whether its target is back already or not. */
+const RESTORE = new RedisScript(
+  `
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[2])
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
+`,
+  { duringRebuild: true },
+);
 
 /** Share records in Redis, mirrored to the store. */
 export class RedisShareRepository implements ShareRepository {
@@ -42,7 +52,14 @@ export class RedisShareRepository implements ShareRepository {
   }
 
   async isLive(shareId: string): Promise<boolean> {
-    return (await this.#redis.exists(redisKeys.share(shareId))) === 1;
+    const isThere = async (): Promise<boolean> =>
+      (await this.#redis.exists(redisKeys.share(shareId))) === 1;
+    if (await isThere()) return true;
+    // A Redis that was emptied cannot say that a share was revoked.
+    const { isComplete } = await getGeneration(this.#redis);
+    if (await isThere()) return true;
+    if (!isComplete) throw rebuilding();
+    return false;
   }
 
   async list(target: ShareTarget): Promise<readonly Share[]> {
@@ -72,20 +89,14 @@ export class RedisShareRepository implements ShareRepository {
   }
 
   async restore(share: Share): Promise<void> {
-    await this.#enter(share);
+    await RESTORE.run(this.#redis, keysOf(share), argumentsOf(share));
   }
 
   async #enter(share: Share): Promise<boolean> {
-    const { id, kind, targetId, createdAtMs, expiresAtMs } = share;
+    const { kind, targetId } = share;
     const target = kind === 'recording' ? redisKeys.recording : redisKeys.highlight;
-    const keys = [
-      redisKeys.share(id),
-      redisKeys.sharesOf(share),
-      redisKeys.sharesByExpiry,
-      target(targetId),
-    ];
-    const args = [JSON.stringify(share), id, createdAtMs, expiresAtMs];
-    return (await ENTER.run(this.#redis, keys, args)) === 'done';
+    const keys = [...keysOf(share), target(targetId), redisKeys.recordingsDeleting];
+    return (await ENTER.run(this.#redis, keys, [...argumentsOf(share), targetId])) === 'done';
   }
 
   /** From the store first: what Redis does not know is revoked, and a removal cut short is found again in Redis. */
@@ -104,4 +115,12 @@ export class RedisShareRepository implements ShareRepository {
     const found = await this.#redis.mget(ids.map((id) => redisKeys.share(id)));
     return found.filter((json) => json !== null).map((json) => JSON.parse(json) as Share);
   }
+}
+
+function keysOf(share: Share): string[] {
+  return [redisKeys.share(share.id), redisKeys.sharesOf(share), redisKeys.sharesByExpiry];
+}
+
+function argumentsOf(share: Share): (string | number)[] {
+  return [JSON.stringify(share), share.id, share.createdAtMs, share.expiresAtMs];
 }
