@@ -16,6 +16,7 @@ runtime=(
 # What only the checks and tests call.
 test=(
   shellcheck
+  faketime iproute2 # chaos: a worker's clock that is off, a worker cut off from Redis
   # What judges our streams from outside (docs/outside-tools.md).
   tstools mediainfo
   gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
