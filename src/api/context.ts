@@ -1,8 +1,10 @@
 import type { Request } from 'express';
 import type { LinkGate } from '../access/link-gate.ts';
+import type { BriefMemory } from '../brief-memory.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../queue/open-services.ts';
+import type { ClipPlans } from './clip-plans.ts';
 import type { EntryCache } from './entry-cache.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 import type { LinkContext } from './views.ts';
@@ -16,13 +18,20 @@ export type ApiServices = Services & {
   readonly linkSecrets: readonly string[];
   /** Folder of the built pages (`dist/pages`). */
   readonly pagesDir: string;
+  /** How long recordings are kept that do not say it themselves, seconds; for ever when absent. */
+  readonly retentionS?: number | undefined;
+  /** Where workers on this machine keep what they have not published; absent when there are none. */
+  readonly workFolder?: string | undefined;
 };
 
 /** What routes use. */
 export type ApiContext = ApiServices & {
   readonly entries: EntryCache;
   readonly playlists: PlaylistCache;
+  readonly clips: ClipPlans;
   readonly links: (request: Request) => LinkContext;
+  /** Whether a recording is being deleted; other processes know within half a second. */
+  readonly deleted: BriefMemory<boolean>;
   /** Where tokens become links, or are refused. */
   readonly gate: LinkGate;
 };

@@ -1,10 +1,14 @@
 import compression from 'compression';
 import express, { Router, type Express, type RequestHandler } from 'express';
 import { LinkGate } from '../access/link-gate.ts';
+import { BriefMemory } from '../brief-memory.ts';
 import { inputError } from '../errors.ts';
 import { keyAccess, linkAccess } from './access.ts';
 import type { ApiContext, ApiServices } from './context.ts';
+import { ClipPlans, type ClipPlansOptions } from './clip-plans.ts';
 import { EntryCache } from './entry-cache.ts';
+import { eraseRoutes } from './erase-routes.ts';
+import { favouriteRoutes } from './favourite-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { highlightListRoutes } from './highlight-list-routes.ts';
 import { highlightRoutes } from './highlight-routes.ts';
@@ -14,14 +18,20 @@ import { PlaylistCache } from './playlist-cache.ts';
 import { pageRoutes } from './page-routes.ts';
 import { problemHandler } from './problem.ts';
 import { recordingRoutes } from './recording-routes.ts';
+import { refuseDeleted } from './refuse-deleted.ts';
 import { reportRoutes } from './report-routes.ts';
+import { shareRoutes } from './share-routes.ts';
 import { sourceRoutes } from './source-routes.ts';
+
+/** How long a recording may still be seen in other processes after its deletion began. */
+const DELETED_TTL_MS = 500;
 
 /** The HTTP API and the pages. `/v1` takes a key; `/t/<token>/v1` is the same for holders of a signed link. */
 export function createApi(services: ApiServices): Express {
   const context = createContext(services);
   const metrics = createMetrics(services.recordings);
   const v1 = Router();
+  v1.use('/recordings/:id', refuseDeleted(context));
   v1.use(
     recordingRoutes(context),
     reportRoutes(context),
@@ -29,6 +39,9 @@ export function createApi(services: ApiServices): Express {
     mediaRoutes(context),
     highlightRoutes(context),
     highlightListRoutes(context),
+    favouriteRoutes(context),
+    shareRoutes(context),
+    eraseRoutes(context),
   );
 
   const app = express();
@@ -48,12 +61,21 @@ export function createApi(services: ApiServices): Express {
 }
 
 function createContext(services: ApiServices): ApiContext {
-  const { segments: index, clock, shares, linkSecrets: secrets } = services;
+  const { segments: index, recordings, clock, shares, linkSecrets: secrets } = services;
   const entries = new EntryCache(index);
+  const playlists = new PlaylistCache({ entries, index, clock });
+  const settle: ClipPlansOptions['settle'] = (recording, decided) =>
+    playlists.settle(recording, decided);
   return {
     ...services,
     entries,
-    playlists: new PlaylistCache({ entries, index, clock }),
+    playlists,
+    clips: new ClipPlans({ recordings, index, settle }),
+    deleted: new BriefMemory({
+      ask: async (id) => (await recordings.find(id))?.deletedAtMs !== undefined,
+      ttlMs: DELETED_TTL_MS,
+      monotonicMs: () => clock.monotonicMs(),
+    }),
     gate: new LinkGate({ secrets, clock, shares }),
     links: (request) => ({
       baseUrl: `${request.protocol}://${request.get('host') ?? 'localhost'}`,

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.ts';
 import { loadConfig, type Config } from '../config.ts';
@@ -9,10 +10,12 @@ import { openServices } from '../queue/open-services.ts';
 import { runRole } from '../run-role.ts';
 import { createApi } from './create-api.ts';
 import { listen } from './listen.ts';
+import { startSweeper } from './sweeper.ts';
 
 /** The api role: answers HTTP until it is told to stop. */
 
 const ORPHAN_GRACE_MS = 3000;
+const DAY_S = 86_400;
 
 await runRole(async (resources) => {
   const toldToStop = whenToldToStop();
@@ -21,9 +24,15 @@ await runRole(async (resources) => {
   checkSecrets(config);
   const log = createLog('api', config.logLevel);
   const services = resources.use(await openServices(config, log));
-  const { apiKeys, linkSecrets } = config;
+  const { apiKeys, linkSecrets, retentionDays, dataDir } = config;
   const parts = { ...services, log, clock: systemClock, newId: ulid, apiKeys, linkSecrets };
-  const app = createApi({ ...parts, pagesDir: PAGES_DIR });
+  resources.use(startSweeper({ services, clock: systemClock, log }));
+  const app = createApi({
+    ...parts,
+    pagesDir: PAGES_DIR,
+    retentionS: retentionDays === undefined ? undefined : Math.round(retentionDays * DAY_S),
+    workFolder: path.join(dataDir, 'work'),
+  });
   const server = resources.use(await listen(app, config));
   log.info({ host: config.host, port: server.port }, 'listening');
   tellParent({ type: 'listening', port: server.port });

@@ -1,13 +1,13 @@
 import { Router, type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
-import { ChalkreelError } from '../errors.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
 import { createRecordingSchema, type CreateRecording } from '../protocol/recording-request.ts';
-import { objectKeys } from '../storage/keys.ts';
 import { allowed, idOf, keyOnly, linkOf } from './access.ts';
 import { jsonBody } from './json-body.ts';
 import type { ApiContext } from './context.ts';
 import { recordingView, recordingViewerView } from './views.ts';
+
+const DAY_S = 86_400;
 
 const listSchema = z.strictObject({
   state: z.enum(['queued', 'starting', 'recording', 'stopping', 'completed', 'failed']).optional(),
@@ -16,21 +16,20 @@ const listSchema = z.strictObject({
   cursor: z.string().max(200).optional(),
 });
 
-/** Recordings: create, list, look at, stop, delete. */
+/** Recordings: create, list, look at, stop. */
 export function recordingRoutes(context: ApiContext): Router {
   const router = Router();
   router.post('/recordings', keyOnly, ...jsonBody, createRecording(context));
   router.get('/recordings', keyOnly, listRecordings(context));
   router.get('/recordings/:id', allowed('recording'), getRecording(context));
   router.post('/recordings/:id/stop', keyOnly, stopRecording(context));
-  router.delete('/recordings/:id', keyOnly, deleteRecording(context));
   return router;
 }
 
 function createRecording(context: ApiContext): RequestHandler {
   return async (request, response) => {
     const body = createRecordingSchema.parse(request.body ?? {});
-    const recording = describeRecording(body, context.newId(), Math.round(context.clock.nowMs()));
+    const recording = describeRecording(body, context);
     await context.recordings.create(recording);
     await context.queue.enqueueRecording(recording.id);
     response.status(201).location(`/v1/recordings/${recording.id}`);
@@ -38,9 +37,14 @@ function createRecording(context: ApiContext): RequestHandler {
   };
 }
 
-function describeRecording(body: CreateRecording, id: string, nowMs: number): Recording {
+function describeRecording(
+  body: CreateRecording,
+  { newId, clock, retentionS }: Pick<ApiContext, 'newId' | 'clock' | 'retentionS'>,
+): Recording {
+  const nowMs = Math.round(clock.nowMs());
+  const own = retentionOf(body);
   return {
-    id,
+    id: newId(),
     externalId: body.externalId ?? null,
     metadata: body.metadata,
     source:
@@ -56,7 +60,14 @@ function describeRecording(body: CreateRecording, id: string, nowMs: number): Re
     leadInMs: null,
     tailPaddingMs: null,
     warnings: [],
+    retentionS: own === undefined ? (retentionS ?? null) : own,
   };
+}
+
+/** Seconds; null: for ever; undefined: not said. */
+function retentionOf({ retentionS, retentionDays }: CreateRecording): number | null | undefined {
+  if (typeof retentionDays === 'number') return Math.max(1, Math.round(retentionDays * DAY_S));
+  return retentionDays === null ? null : retentionS;
 }
 
 function listRecordings(context: ApiContext): RequestHandler {
@@ -97,38 +108,7 @@ function stopRecording(context: ApiContext): RequestHandler {
   };
 }
 
-function deleteRecording(context: ApiContext): RequestHandler {
-  return async (request, response) => {
-    const { id, state } = await context.recordings.get(idOf(request));
-    if (!isFinal(state)) {
-      throw conflict('recording-not-final', `Recording ${id} is ${state}: stop it first`);
-    }
-    const highlights = await context.highlights.listByRecording(id);
-    if (highlights.some((h) => h.state === 'open' || h.state === 'assembling')) {
-      throw conflict('highlights-pending', `Highlights of recording ${id} still need its segments`);
-    }
-    await deleteObjects(context, id);
-    // Last, so that a deletion cut short can be repeated.
-    await context.recordings.delete(id);
-    context.entries.forget(id);
-    context.playlists.forget(id);
-    response.status(204).end();
-  };
-}
-
-async function deleteObjects(context: ApiContext, id: string): Promise<void> {
-  const keys: string[] = [];
-  for await (const { key } of context.store.list(objectKeys.recordingFolder(id))) keys.push(key);
-  for (const key of keys) {
-    if (key !== objectKeys.recording(id)) await context.store.delete(key);
-  }
-}
-
 async function view(context: ApiContext, request: Request, recording: Recording): Promise<object> {
   const progress = await context.recordings.findProgress(recording.id);
   return recordingView(recording, progress, context.links(request));
-}
-
-function conflict(code: string, message: string): ChalkreelError {
-  return new ChalkreelError(code, message, { fault: 'input', details: { field: 'id' } });
 }

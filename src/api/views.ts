@@ -1,7 +1,8 @@
 import { signLink, type Link, type LinkRight } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
-import { isFinal, type Recording } from '../model/recording.ts';
+import { expiryOf, isFinal, type Recording } from '../model/recording.ts';
+import type { Share } from '../storage/share-repository.ts';
 
 /** Links in answers cannot be revoked, so they are short-lived; the longest class, of 24 h, can be watched with one. */
 const LINK_LIFETIME_MS = 2 * 86_400_000;
@@ -29,6 +30,8 @@ export function recordingView(
   return {
     ...recording,
     title: recordingTitle(recording),
+    retentionS: recording.retentionS ?? null,
+    expiresAtMs: expiryOf(recording),
     progress: progress ?? null,
     links: {
       self: `${context.baseUrl}/v1/recordings/${id}`,
@@ -120,11 +123,11 @@ export function highlightViewerView(
   };
 }
 
-/** The clip's forms: each is null until it is there. */
-function clipLinks({ clip }: Highlight, folder: string): ClipLinks {
+/** The clip's forms: each is null until it is there, and the playlist when its recording is gone. */
+function clipLinks({ clip, playlistGoneAtMs }: Highlight, folder: string): ClipLinks {
   const mp4 = clip === null ? null : `${folder}/clip.mp4`;
   return {
-    playlist: `${folder}/clip.m3u8`,
+    playlist: playlistGoneAtMs === undefined ? `${folder}/clip.m3u8` : null,
     mp4,
     download: mp4 === null ? null : `${mp4}?download=1`,
     poster: clip?.poster ? `${folder}/poster.jpg` : null,
@@ -139,6 +142,26 @@ type ClipLinks = {
   readonly download: string | null;
   readonly poster: string | null;
 };
+
+/** A share as the platform sees it, with its link. */
+export function shareView(share: Share, { baseUrl, secrets }: LinkContext): object {
+  const { id, kind, targetId, rights, viewerId, createdAtMs, expiresAtMs } = share;
+  const link: Link = { kind, id: targetId, rights, viewerId, shareId: id, expiresAtMs };
+  const token = signLink(link, secrets);
+  return {
+    id,
+    recordingId: kind === 'recording' ? targetId : null,
+    highlightId: kind === 'highlight' ? targetId : null,
+    ...{ rights, viewer: viewerId, createdAtMs, expiresAtMs, token },
+    url: `${baseUrl}/${pageFor(link)}/${targetId}?t=${token}`,
+  };
+}
+
+/** The page that shows what a link is for. */
+function pageFor({ kind, rights }: Link): 'share' | 'panel' | 'watch' {
+  if (kind === 'highlight') return 'share';
+  return rights.includes('trigger') ? 'panel' : 'watch';
+}
 
 /** A name for people: the platform's, the classroom's, or the page's host. */
 export function recordingTitle(recording: Recording): string {

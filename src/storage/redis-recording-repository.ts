@@ -142,6 +142,7 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
       redisKeys.segments(id),
       redisKeys.segmentsHead(id),
       redisKeys.triggersOfRecording(id),
+      redisKeys.pressesOfRecording(id),
     );
     await this.#store.delete(objectKeys.openRecording(id));
     await this.#store.delete(objectKeys.recording(id));

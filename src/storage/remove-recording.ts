@@ -70,6 +70,8 @@ export async function removeWhatIsFree(
     if (!isPinning(highlight)) await tellPlaylistGone(highlight.id, services, options.nowMs);
   }
   const revoked = await shares.revokeAll({ kind: 'recording', targetId: id });
+  // Before the journals, so that nobody writes another one.
+  if (pinning.length === 0) await segments.delete(id);
   const needed = new Set(pinned.map(({ place }) => place.object));
   const folder = objectKeys.recordingFolder(id);
   const segmentsFolder = objectKeys.segments(id);

@@ -2,12 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_PROGRESS } from '../../../src/model/progress.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { openApiServer, type ApiServer } from '../../support/api-server.ts';
-import {
-  SAMPLE_ORIGIN_MS,
-  sampleEntry,
-  sampleHighlight,
-  sampleRecording,
-} from '../../support/sample-records.ts';
+import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 
 let api: ApiServer;
 beforeAll(async () => {
@@ -193,19 +188,14 @@ describe('one recording', () => {
     expect([third.status, third.body.state]).toEqual([200, 'completed']);
   });
 
-  it('is deleted with its objects, but only when it is over and no highlight needs it', async () => {
-    const { recordings, highlights, store } = api.services;
+  it('is deleted with its objects, but only when it is over', async () => {
+    const { recordings, store } = api.services;
     await recordings.create(sampleRecording({ id: 'doomed', state: 'recording' }));
     await store.put(objectKeys.playlist('doomed'), Buffer.from('x'));
     const refused = await api.json('DELETE', '/v1/recordings/doomed');
     expect(refused.body).toMatchObject({ status: 409, code: 'recording-not-final' });
 
     await recordings.update('doomed', (r) => ({ ...r, state: 'completed' }));
-    await highlights.create(sampleHighlight({ id: 'doomed-h', recordingId: 'doomed' }));
-    const pending = await api.json('DELETE', '/v1/recordings/doomed');
-    expect(pending.body).toMatchObject({ status: 409, code: 'highlights-pending' });
-
-    await highlights.update('doomed-h', (h) => ({ ...h, state: 'failed' }));
     expect((await api.json('DELETE', '/v1/recordings/doomed')).status).toBe(204);
     expect((await api.json('GET', '/v1/recordings/doomed')).status).toBe(404);
     expect(await store.find(objectKeys.playlist('doomed'))).toBeUndefined();

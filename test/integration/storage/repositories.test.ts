@@ -158,6 +158,24 @@ describe('recordings', () => {
 });
 
 describe('highlights', () => {
+  beforeAll(async () => {
+    for (const id of ['recording-1', 'recording-2', 'listed']) {
+      await services.recordings.create(sampleRecording({ id }));
+    }
+  });
+
+  it('are of a recording that is there, and is not being deleted', async () => {
+    const { recordings, highlights, store } = services;
+    await recordings.create(sampleRecording({ id: 'going', state: 'completed' }));
+    await recordings.update('going', (recording) => ({ ...recording, deletedAtMs: 1 }));
+    for (const recordingId of ['nobody', 'going']) {
+      const late = highlights.create(sampleHighlight({ id: 'late', recordingId }));
+      await expect(late).rejects.toMatchObject({ code: 'recording-not-found' });
+    }
+    expect(await highlights.find('late')).toBeUndefined();
+    expect(await collect(store.list('highlights/late/'))).toEqual([]);
+  });
+
   it('are one for one trigger, however many heard it', async () => {
     const results = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
