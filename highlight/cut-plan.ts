@@ -66,9 +66,7 @@ export type PlanCutOptions = {
   /** In order of `n`. Where the window starts in a hole, the segment before the hole belongs to them: its last picture is held. */
   readonly segments: readonly CutSegment[];
   /** Moment of the poster, ms from the recording's origin; moved into the window. Default: the window's start. */
-  readonly posterAtMs?: number;
-  /** Encode every picture anew, for bodies whose parameter sets collide. Default false. */
-  readonly reencodeAll?: boolean;
+  readonly posterAtMs?: number | undefined;
 };
 
 /**
@@ -100,7 +98,7 @@ function planVideo(options: PlanCutOptions): Pick<CutPlan, 'head' | 'body' | 'po
     window.endMs - 1,
   );
   return {
-    ...splitAtKey(pictures, shown, options.reencodeAll ?? false),
+    ...splitAtKey(pictures, shown),
     poster: gopUpTo(pictures, findHeld(pictures, posterAtMs * TICKS_PER_MS)),
   };
 }
@@ -159,10 +157,9 @@ function planPictures(pictures: readonly Placed[], { startMs, endMs }: CutWindow
 function splitAtKey(
   pictures: readonly Placed[],
   { first, pictures: shown }: Shown,
-  reencodeAll: boolean,
 ): Pick<CutPlan, 'head' | 'body'> {
   const key = shown.findIndex((picture) => picture.isKey);
-  const bodyStart = reencodeAll || key === -1 ? shown.length : key;
+  const bodyStart = key === -1 ? shown.length : key;
   if (bodyStart === 0) return { head: null, body: shown };
   const lead = gopUpTo(pictures, first);
   const rest = shown.slice(1, bodyStart).map(toRef);

@@ -1,62 +1,57 @@
-import type { Clock } from '../src/clock.ts';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay } from '../src/lifecycle.ts';
-import type { Log } from '../src/log.ts';
-import type { ClipMedia, ClipWindow, Highlight } from '../src/model/highlight.ts';
-import type { SegmentEntry, SegmentPlace } from '../src/model/segment.ts';
-import type { HighlightRepository } from '../src/storage/highlight-repository.ts';
+import type { Highlight } from '../src/model/highlight.ts';
+import type { RetryLater } from '../src/queue/consume.ts';
 import { objectKeys } from '../src/storage/keys.ts';
-import type { ObjectStore } from '../src/storage/object-store.ts';
-import type { RecordingRepository } from '../src/storage/recording-repository.ts';
-import type { SegmentIndex } from '../src/storage/segment-index.ts';
-import { assembleClip, type AssembledClip } from './assemble-clip.ts';
-import { waitForMedia, type RecordedMedia } from './wait-for-media.ts';
-import { clampWindow, findMediaSpan, selectSegments } from './window.ts';
+import { makeClip, type ClipServices, type MadeClip } from './make-clip.ts';
 
-export type HighlightServices = {
-  readonly recordings: RecordingRepository;
-  readonly highlights: HighlightRepository;
-  readonly segments: SegmentIndex;
-  readonly store: ObjectStore;
-  readonly clock: Clock;
-  readonly log: Log;
-};
-
-/** Waits between tries, ms: a full disk or a store that is away for a minute costs a clip nothing but time. */
-const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000] as const;
+/** Waits between tries in one go, ms: what fails for a moment costs a clip no more than that. */
+const RETRY_DELAYS_MS = [500, 1000, 2000] as const;
+/** Where the disk is full or the store away, a clip is put back and tried again after a tenth of the time since its window. */
+const RETRY_SHARE = 0.1;
+const MIN_RETRY_MS = 2000;
+const MAX_RETRY_MS = 60_000;
+/** After a day nobody will mend what is broken any more. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
 /**
  * Makes a highlight's own media: waits for its segments, cuts, stores MP4 and poster once, and completes the record, or fails it with
- * its reason. May be repeated and killed at any moment: what is in the store stays, the rest is done again. Rejects only when the
- * record cannot be written, and with the signal's reason when aborted.
+ * its reason. May be repeated and killed at any moment: what is in the store stays, the rest is done again. While the disk is full or the store
+ * away it resolves to when to try again, and says why in the record's `reason`. Rejects only when the record cannot be written, and with the
+ * signal's reason when aborted.
  */
 export async function processHighlight(
   highlightId: string,
-  services: HighlightServices,
+  services: ClipServices,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<RetryLater | undefined> {
   const highlight = await services.highlights.find(highlightId);
-  if (highlight === undefined || isDone(highlight)) return;
+  if (highlight === undefined || isDone(highlight)) return undefined;
   const log = services.log.child({ highlightId, recordingId: highlight.recordingId });
   const startedAt = services.clock.monotonicMs();
   try {
     const made = await makeClipWithRetries(highlight, { ...services, log }, signal);
     const tookMs = Math.round(services.clock.monotonicMs() - startedAt);
     log.info({ tookMs, ...made }, 'clip completed');
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    await settleFailure(highlight, asChalkreelError(error), { ...services, log });
+    if (!isStoreTrouble(error)) {
+      await settleFailure(highlight, asChalkreelError(error), { ...services, log });
+      return undefined;
+    }
+    return putOff(highlight, error, { ...services, log });
   }
 }
 
 async function makeClipWithRetries(
   highlight: Highlight,
-  services: HighlightServices,
+  services: ClipServices,
   signal: AbortSignal,
 ): Promise<MadeClip> {
   for (const delayMs of RETRY_DELAYS_MS) {
     try {
-      return await makeClip(highlight, services, signal);
+      return await makeAndComplete(highlight, services, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!isRetryable(error)) throw error;
@@ -64,7 +59,27 @@ async function makeClipWithRetries(
       await delay(delayMs, signal);
     }
   }
-  return makeClip(highlight, services, signal);
+  return makeAndComplete(highlight, services, signal);
+}
+
+async function makeAndComplete(
+  highlight: Highlight,
+  services: ClipServices,
+  signal: AbortSignal,
+): Promise<MadeClip> {
+  const made = await makeClip(highlight, services, signal);
+  await services.highlights.update(highlight.id, (current) =>
+    current.state === 'completed'
+      ? current
+      : {
+          ...current,
+          state: 'completed',
+          reason: null,
+          clip: made.clip,
+          warnings: [...new Set([...current.warnings, ...made.warnings])],
+        },
+  );
+  return made;
 }
 
 /** What is not ours (the disk, the operating system) may be mended by the next try. */
@@ -72,132 +87,48 @@ function isRetryable(error: unknown): boolean {
   return !(error instanceof ChalkreelError) || error.retryable;
 }
 
+/** Errors of the operating system, and of a store or Redis that is away: nothing is wrong with the clip. */
+function isStoreTrouble(error: unknown): boolean {
+  if (!(error instanceof ChalkreelError)) return findSystemCode(error) !== undefined;
+  return error.retryable && error.fault === 'dependency' && !error.code.startsWith('ffmpeg-');
+}
+
+function findSystemCode(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
 function isDone({ state }: Highlight): boolean {
   return state === 'completed' || state === 'failed';
 }
 
-type MadeClip = Pick<AssembledClip, 'pictures' | 'segments'> & { readonly clip: ClipMedia };
-
-async function makeClip(
-  asked: Highlight,
-  services: HighlightServices,
-  signal: AbortSignal,
-): Promise<MadeClip> {
-  const media = await waitForMedia(asked, services, signal);
-  const highlight = await fixWindow(asked, media, services);
-  const assembled = await assemble(highlight, media, services, signal);
-  const clip = await storeClip(highlight.id, assembled, services.store);
-  await services.highlights.update(highlight.id, (current) => ({
-    ...current,
-    state: 'completed',
-    clip,
-    warnings: [...new Set([...current.warnings, ...assembled.warnings])],
-  }));
-  return { clip, pictures: assembled.pictures, segments: assembled.segments };
-}
-
-/**
- * Clamps the asked window to the recording and writes it down, once: a second try cuts the same span. What the request said of the
- * window was provisional (the first picture may not have been there yet): it is said anew, so that each cut is told once.
- */
-function fixWindow(
-  { id }: Highlight,
-  media: RecordedMedia,
-  { highlights }: HighlightServices,
-): Promise<Highlight> {
-  return highlights.update(id, (current) => {
-    if (current.state !== 'open') return current;
-    const span = findMediaSpan(media.entries, media);
-    const asked = askedWindow(current);
-    const clamped = span === undefined ? undefined : clampWindow(asked, span);
-    if (clamped?.window === undefined) throw emptyWindow(asked, span);
-    const warnings = [...media.warnings, ...clamped.warnings];
-    return { ...current, state: 'assembling', window: clamped.window, warnings };
-  });
-}
-
-function askedWindow({ triggeredAtMs, beforeMs, afterMs }: Highlight): ClipWindow {
-  return { startMs: triggeredAtMs - beforeMs, endMs: triggeredAtMs + afterMs };
-}
-
-function emptyWindow(asked: ClipWindow, span: ClipWindow | undefined): ChalkreelError {
-  const say = ({ startMs, endMs }: ClipWindow): string =>
-    `${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
-  return new ChalkreelError(
-    'clip-window-empty',
-    `Nothing was recorded in the window: asked for ${say(asked)}, ` +
-      (span === undefined ? 'the recording has no segments.' : `recorded was ${say(span)}.`),
-    { fault: 'input', details: { field: 'window' } },
-  );
-}
-
-function assemble(
-  { window, triggeredAtMs }: Highlight,
-  { entries, originMs }: RecordedMedia,
-  { store, log }: HighlightServices,
-  signal: AbortSignal,
-): Promise<AssembledClip> {
-  const needed = selectSegments(entries, { window, originMs });
-  return assembleClip({
-    segments: needed.map((entry) => toClipSegment(entry, store)),
-    originMs,
-    window,
-    posterAtMs: triggeredAtMs,
-    signal,
-    log,
-  });
-}
-
-function toClipSegment(
-  { n, place }: SegmentEntry,
-  store: ObjectStore,
-): { n: number; read(): Promise<Uint8Array> } {
-  return { n, read: () => readPlace(place, store) };
-}
-
-async function readPlace(
-  { object, offset, length }: SegmentPlace,
-  store: ObjectStore,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const stream = await store.openStream(object, { start: offset, end: offset + length });
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-/** The poster goes first: who sees the MP4 finds the poster too. */
-async function storeClip(
-  id: string,
-  { mp4, poster, durationMs }: AssembledClip,
-  store: ObjectStore,
-): Promise<ClipMedia> {
-  const posterObject =
-    poster === null ? null : await keepFirst(objectKeys.clipPoster(id), poster, store);
-  const mp4Object = await keepFirst(objectKeys.clipMp4(id), Buffer.concat(mp4), store);
-  return { mp4: { ...mp4Object, durationMs }, poster: posterObject };
-}
-
-/** Stores an object unless it is there: one highlight never becomes two different files. */
-async function keepFirst(
-  key: string,
-  bytes: Uint8Array,
-  store: ObjectStore,
-): Promise<{ readonly object: string; readonly length: number }> {
-  try {
-    await store.putOnce(key, bytes);
-    return { object: key, length: bytes.length };
-  } catch (error) {
-    const existing =
-      asChalkreelError(error).code === 'object-exists' ? await store.find(key) : undefined;
-    if (existing === undefined) throw error;
-    return { object: key, length: existing.length };
+async function putOff(
+  highlight: Highlight,
+  error: unknown,
+  services: ClipServices,
+): Promise<RetryLater | undefined> {
+  const ageMs = services.clock.nowMs() - highlight.window.endMs;
+  if (ageMs > GIVE_UP_AFTER_MS) {
+    await settleFailure(highlight, asChalkreelError(error, 'storage-unavailable'), services);
+    return undefined;
   }
+  const code = findSystemCode(error);
+  const reason = code === 'ENOSPC' || code === 'EDQUOT' ? 'storage-full' : 'storage-unavailable';
+  const retryAfterMs = Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, RETRY_SHARE * ageMs));
+  services.log.warn({ err: error, reason, retryAfterMs }, 'clip put off');
+  // A full disk may not take the record either: then nobody is told why it takes so long.
+  await services.highlights
+    .update(highlight.id, (current) =>
+      isDone(current) || current.reason === reason ? current : { ...current, reason },
+    )
+    .catch(() => undefined);
+  return { retryAfterMs };
 }
 
 async function settleFailure(
   { id }: Highlight,
   error: ChalkreelError,
-  { highlights, store, log }: HighlightServices,
+  { highlights, store, log }: ClipServices,
 ): Promise<void> {
   if (error.code === 'highlight-not-found') {
     // Deleted meanwhile: leave nothing behind.

@@ -1,5 +1,5 @@
-import { SEGMENT_MS } from '../src/model/grid.ts';
-import type { ClipWindow } from '../src/model/highlight.ts';
+import { SEGMENT_MS, segmentAt, segmentStartMs } from '../src/model/grid.ts';
+import type { ClipWindow, Highlight } from '../src/model/highlight.ts';
 import type { SegmentEntry } from '../src/model/segment.ts';
 
 /** Where a recording's media lies, Unix ms. */
@@ -12,17 +12,9 @@ export type ClampedWindow = {
   readonly warnings: readonly string[];
 };
 
-/** From the first picture (after the lead-in) to the end of the last segment; undefined while there is none. */
-export function findMediaSpan(
-  entries: readonly SegmentEntry[],
-  { originMs, leadInMs }: { originMs: number; leadInMs: number },
-): MediaSpan | undefined {
-  const [first, last] = [entries[0], entries.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  return {
-    startMs: Math.max(originMs + first.n * SEGMENT_MS, originMs + Math.ceil(leadInMs)),
-    endMs: originMs + (last.n + 1) * SEGMENT_MS,
-  };
+/** The window as it was asked for, whatever there is of it. */
+export function askedWindow({ triggeredAtMs, beforeMs, afterMs }: Highlight): ClipWindow {
+  return { startMs: triggeredAtMs - beforeMs, endMs: triggeredAtMs + afterMs };
 }
 
 /** Clamps a window to the media there is, in whole ms, and says what was cut off. */
@@ -42,9 +34,40 @@ export function clampWindow(asked: ClipWindow, media: MediaSpan): ClampedWindow 
   return { window: { startMs, endMs }, warnings };
 }
 
+/**
+ * The whole segments that a window touches, from the first to the last that is there, and what of that lies outside the window: a clip of these is
+ * copied, no picture is encoded. Undefined when none is there.
+ */
+export function wholeSegments(
+  window: ClipWindow,
+  entries: readonly Pick<SegmentEntry, 'n'>[],
+  originMs: number,
+): { readonly window: ClipWindow; readonly warnings: readonly string[] } | undefined {
+  const [from, to] = [firstSegmentOf(window, originMs), lastSegmentOf(window, originMs)];
+  const within = entries.filter(({ n }) => n >= from && n <= to);
+  const [first, last] = [within[0], within.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const startMs = segmentStartMs(first.n, originMs);
+  const endMs = segmentStartMs(last.n, originMs) + SEGMENT_MS;
+  const say = (name: string, ms: number, earlier: string, later: string): string[] =>
+    ms === 0 ? [] : [`The clip ${name} ${Math.abs(ms)} ms ${ms < 0 ? earlier : later} the window, with its segment.`]; // prettier-ignore
+  return {
+    window: { startMs, endMs },
+    warnings: [
+      ...say('starts', startMs - window.startMs, 'before', 'after'),
+      ...say('ends', endMs - window.endMs, 'before', 'after'),
+    ],
+  };
+}
+
+/** Number of the segment that holds the window's first millisecond. */
+export function firstSegmentOf(window: ClipWindow, originMs: number): number {
+  return segmentAt(window.startMs, originMs);
+}
+
 /** Number of the segment that holds the window's last millisecond. */
 export function lastSegmentOf(window: ClipWindow, originMs: number): number {
-  return Math.floor((Math.ceil(window.endMs) - 1 - originMs) / SEGMENT_MS);
+  return segmentAt(Math.ceil(window.endMs) - 1, originMs);
 }
 
 /**
@@ -55,7 +78,7 @@ export function selectSegments(
   entries: readonly SegmentEntry[],
   { window, originMs }: { window: ClipWindow; originMs: number },
 ): readonly SegmentEntry[] {
-  const first = Math.floor((window.startMs - originMs) / SEGMENT_MS);
+  const first = firstSegmentOf(window, originMs);
   const last = lastSegmentOf(window, originMs);
   const before = entries.findLast((entry) => entry.n < first);
   const within = entries.filter((entry) => entry.n >= first && entry.n <= last);

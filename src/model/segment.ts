@@ -18,6 +18,8 @@ export type AccessUnit = {
   readonly offset90k: number;
   /** Can be decoded without what came before: an IDR picture; every AAC frame. */
   readonly isKey: boolean;
+  /** Bytes of it as a sample of an MP4, so that a file can be laid out without its media: see `toAvcSample`; of sound the raw AAC frame. */
+  readonly sampleBytes: number;
 };
 
 /** Where everything in a segment is, so that clips are cut without parsing. */
@@ -42,4 +44,6 @@ export type SegmentEntry = {
   readonly codecHash: string;
   /** When it became durable, Unix ms. */
   readonly publishedAtMs: number;
+  /** Its maker died in it: only so much from its start was captured, ms; the rest is the held picture, and silence. */
+  readonly spanMs?: number;
 };

@@ -1,4 +1,4 @@
-import { WaitingError, Worker } from 'bullmq';
+import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import { withDeadline, type Closable } from '../lifecycle.ts';
 import {
@@ -13,11 +13,17 @@ import { closeRedis, type RedisConnection } from './connection.ts';
 import type { ConsumeOptions } from './services.ts';
 import { QUEUE_PREFIX } from './work-queue.ts';
 
-/** A worker that died is noticed when its lock lapses, at the next check: 15 s to 20 s after its last renewal. */
-const LOCK_MS = 15_000;
-const STALLED_CHECK_MS = 5_000;
+/** A worker that died is noticed when its lock lapses, at the next check. Its job may then be run by two, if it was only slow. */
+type Patience = { readonly lockMs: number; readonly stalledCheckMs: number };
+/** 15 s to 20 s after its last renewal. */
+const RECORDING_PATIENCE: Patience = { lockMs: 15_000, stalledCheckMs: 5_000 };
+/** 6 s to 9 s: somebody waits for a clip, and two that make one do no harm. */
+const HIGHLIGHT_PATIENCE: Patience = { lockMs: 6_000, stalledCheckMs: 3_000 };
 /** A class of 24 h may outlive many workers; a job is never given up for that. */
 const MAX_STALLED_COUNT = 1_000_000;
+/** A handler's wish to be run again: not a failed attempt, only too early. */
+export type RetryLater = { readonly retryAfterMs: number };
+
 /** After the handlers have returned, only bookkeeping is left. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -29,24 +35,44 @@ export function consumeRecordings(
   redis: RedisConnection,
   options: ConsumeOptions<RecordingJob>,
 ): Closable {
-  return consume(redis, { ...options, queue: RECORDINGS_QUEUE, schema: recordingJobSchema });
+  return consume(redis, {
+    ...options,
+    handle: async (job, signal) => {
+      await options.handle(job, signal);
+      return undefined;
+    },
+    queue: RECORDINGS_QUEUE,
+    schema: recordingJobSchema,
+    patience: RECORDING_PATIENCE,
+  });
 }
 
-/** Takes highlights from the queue, once their windows are over. Same rules as for recordings. */
+/** Takes highlights from the queue, when their windows are about to close. Same rules as for recordings. */
 export function consumeHighlights(
   redis: RedisConnection,
-  options: ConsumeOptions<HighlightJob>,
+  options: HandledLater<HighlightJob>,
 ): Closable {
-  return consume(redis, { ...options, queue: HIGHLIGHTS_QUEUE, schema: highlightJobSchema });
+  return consume(redis, {
+    ...options,
+    queue: HIGHLIGHTS_QUEUE,
+    schema: highlightJobSchema,
+    patience: HIGHLIGHT_PATIENCE,
+  });
 }
 
-type Consumption<Job> = ConsumeOptions<Job> & {
+/** Options of a consumer whose handler may ask to be run again later. */
+type HandledLater<Job> = Omit<ConsumeOptions<Job>, 'handle'> & {
+  readonly handle: (job: Job, signal: AbortSignal) => Promise<RetryLater | undefined>;
+};
+
+type Consumption<Job> = HandledLater<Job> & {
   readonly queue: string;
   readonly schema: z.ZodType<Job>;
+  readonly patience: Patience;
 };
 
 function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closable {
-  const { queue, log } = options;
+  const { queue, log, patience } = options;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
   const running = new Set<Promise<void>>();
@@ -66,19 +92,20 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
         .catch(() => undefined)
         .then(() => void running.delete(settled));
       running.add(settled);
-      try {
-        await run;
-      } catch (error) {
+      const later = await run.catch((error: unknown) => {
         if (!isClosing()) throw error;
-        await handBack();
-      }
+        return handBack();
+      });
+      if (later === undefined) return;
+      await job.moveToDelayed(Date.now() + later.retryAfterMs, token);
+      throw new DelayedError();
     },
     {
       connection,
       prefix: QUEUE_PREFIX,
       concurrency: options.concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: patience.lockMs,
+      stalledInterval: patience.stalledCheckMs,
       maxStalledCount: MAX_STALLED_COUNT,
     },
   );

@@ -1,4 +1,16 @@
-import { box, fullBox, text, timeField, u16, u32, UINT32_MAX, type BoxPart } from './box.ts';
+import { AAC_FRAME_SAMPLES } from '../../model/grid.ts';
+import {
+  box,
+  fullBox,
+  text,
+  timeField,
+  u16,
+  u32,
+  UINT32_MAX,
+  type BoxPart,
+  type Piece,
+} from './box.ts';
+import { durationOf } from './columns.ts';
 import {
   AUDIO_TIMESCALE,
   MOVIE_TIMESCALE,
@@ -7,8 +19,8 @@ import {
   type Mp4Movie,
   type VideoTrack,
 } from './movie.ts';
-import { avc1, mp4a } from './sample-entries.ts';
-import { aacRollGroups, stbl, type Chunk } from './sample-tables.ts';
+import { avcEntry, mp4a } from './sample-entries.ts';
+import { aacRollGroups, equalRuns, stbl, type Chunks } from './sample-tables.ts';
 
 /** Seconds from 1904-01-01, the epoch of MP4 times, to 1970-01-01. */
 const MP4_EPOCH_OFFSET_SECONDS = 2_082_844_800;
@@ -18,19 +30,19 @@ const VIDEO_TRACK_ID = 1;
 const AUDIO_TRACK_ID = 2;
 
 export type HeaderOptions = {
-  readonly chunks: readonly Chunk[];
+  readonly chunks: { readonly video: Chunks; readonly audio: Chunks };
   /** Bytes of the file before the media data. */
   readonly dataStart: number;
   readonly wideOffsets: boolean;
 };
 
 /** File type: plain MP4 with AVC (ISO/IEC 14496-12 §4.3). */
-export function ftyp(): Buffer {
+export function ftyp(): readonly Piece[] {
   return box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso2avc1mp41'));
 }
 
 /** The movie box: everything about the media but the media (ISO/IEC 14496-12 §8.2.1). */
-export function moov(movie: Mp4Movie, options: HeaderOptions): Buffer {
+export function moov(movie: Mp4Movie, options: HeaderOptions): readonly Piece[] {
   const createdAt = Math.floor(movie.createdAtMs / 1000) + MP4_EPOCH_OFFSET_SECONDS;
   const version = versionFor(movie.durationTicks, createdAt);
   const mvhd = fullBox(
@@ -48,57 +60,60 @@ export function moov(movie: Mp4Movie, options: HeaderOptions): Buffer {
   );
   const times = { createdAt, durationTicks: movie.durationTicks };
   const { video, audio } = movie;
-  const tracks = [
-    ...(video === undefined ? [] : [videoTrak(video, times, options)]),
+  return box(
+    'moov',
+    mvhd,
+    video === undefined ? [] : videoTrak(video, times, options),
     audioTrak(audio, times, options),
-  ];
-  return box('moov', mvhd, ...tracks);
+  );
 }
 
 type Times = { readonly createdAt: number; readonly durationTicks: number };
 
-function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): Buffer {
-  const keys = video.samples.flatMap((sample, index) => (sample.isKey ? [index] : []));
+function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): readonly Piece[] {
   return box(
     'trak',
     tkhd(VIDEO_TRACK_ID, times, { volume: 0, width: video.width, height: video.height }),
     edts(times.durationTicks, 0),
     box(
       'mdia',
-      mdhd(times.createdAt, VIDEO_TIMESCALE, sumOfDurations(video.samples)),
+      mdhd(times.createdAt, VIDEO_TIMESCALE, durationOf(video.durations)),
       hdlr('vide', 'Video'),
       minf(
         fullBox('vmhd', { flags: 1 }, u16(0, 0, 0, 0)),
         stbl({
-          entry: avc1(video),
-          samples: video.samples,
-          keys,
+          entry: avcEntry(video.description, video),
+          sizes: video.sizes,
+          durations: video.durations,
+          keys: video.keys,
           ...options,
-          chunks: options.chunks.filter((chunk) => chunk.track === 'video'),
+          chunks: options.chunks.video,
         }),
       ),
     ),
   );
 }
 
-function audioTrak(audio: AudioTrack, times: Times, options: HeaderOptions): Buffer {
+function audioTrak(audio: AudioTrack, times: Times, options: HeaderOptions): readonly Piece[] {
+  const durations = equalRuns(audio.sizes.length, AAC_FRAME_SAMPLES);
   return box(
     'trak',
     tkhd(AUDIO_TRACK_ID, times, { volume: 0x100, width: 0, height: 0 }),
     edts(times.durationTicks, audio.skipSamples),
     box(
       'mdia',
-      mdhd(times.createdAt, AUDIO_TIMESCALE, sumOfDurations(audio.samples)),
+      mdhd(times.createdAt, AUDIO_TIMESCALE, durationOf(durations)),
       hdlr('soun', 'Sound'),
       minf(
         fullBox('smhd', {}, u16(0, 0)),
         stbl({
           entry: mp4a(audio),
-          samples: audio.samples,
+          sizes: audio.sizes,
+          durations,
           keys: undefined,
           ...options,
-          chunks: options.chunks.filter((chunk) => chunk.track === 'audio'),
-          groups: aacRollGroups(audio.samples.length),
+          chunks: options.chunks.audio,
+          groups: aacRollGroups(audio.sizes.length),
         }),
       ),
     ),
@@ -109,7 +124,7 @@ function tkhd(
   trackId: number,
   { createdAt, durationTicks }: Times,
   { volume, width, height }: { volume: number; width: number; height: number },
-): Buffer {
+): readonly Piece[] {
   const version = versionFor(durationTicks, createdAt);
   return fullBox(
     'tkhd',
@@ -125,7 +140,7 @@ function tkhd(
 }
 
 /** One edit: the presentation is `durationTicks` of the media from `mediaTime` on (ISO/IEC 14496-12 §8.6.6). */
-function edts(durationTicks: number, mediaTime: number): Buffer {
+function edts(durationTicks: number, mediaTime: number): readonly Piece[] {
   const version = versionFor(durationTicks, mediaTime);
   return box(
     'edts',
@@ -133,7 +148,7 @@ function edts(durationTicks: number, mediaTime: number): Buffer {
   );
 }
 
-function mdhd(createdAt: number, timescale: number, duration: number): Buffer {
+function mdhd(createdAt: number, timescale: number, duration: number): readonly Piece[] {
   const version = versionFor(duration, createdAt);
   return fullBox(
     'mdhd',
@@ -145,11 +160,11 @@ function mdhd(createdAt: number, timescale: number, duration: number): Buffer {
   );
 }
 
-function hdlr(type: string, name: string): Buffer {
+function hdlr(type: string, name: string): readonly Piece[] {
   return fullBox('hdlr', {}, u32(0), Buffer.from(type), u32(0, 0, 0), text(name));
 }
 
-function minf(mediaHeader: BoxPart, sampleTable: BoxPart): Buffer {
+function minf(mediaHeader: BoxPart, sampleTable: BoxPart): readonly Piece[] {
   const url = fullBox('url ', { flags: 1 }); // the media is in this file
   return box('minf', mediaHeader, box('dinf', fullBox('dref', {}, u32(1), url)), sampleTable);
 }
@@ -157,10 +172,6 @@ function minf(mediaHeader: BoxPart, sampleTable: BoxPart): Buffer {
 /** 64-bit times only where they are needed: old readers know version 0 better. */
 function versionFor(...values: readonly number[]): 0 | 1 {
   return values.some((value) => value > UINT32_MAX) ? 1 : 0;
-}
-
-function sumOfDurations(samples: readonly { readonly duration: number }[]): number {
-  return samples.reduce((sum, sample) => sum + sample.duration, 0);
 }
 
 /** Header of the media data box: 8 bytes, or 16 where its size needs more than 32 bits (§4.2). */

@@ -1,41 +1,56 @@
-/** One picture or one sound frame as the tables know it. */
-export type Mp4Sample = {
-  /** Bytes. */
-  readonly size: number;
-  /** In the track's timescale: 90 000 for video, 48 000 for sound. */
-  readonly duration: number;
+/** Numbers of a table, in order: typed arrays where there may be millions. */
+export type Column = readonly number[] | Uint32Array;
+
+/** Run lengths: `counts[i]` samples in a row have `values[i]`. */
+export type Runs = { readonly counts: Column; readonly values: Column };
+
+/** The sample entry of a video track. */
+export type AvcDescription = {
+  /** Parameter sets without start codes; ids must not collide. */
+  readonly sps: readonly Uint8Array[];
+  readonly pps: readonly Uint8Array[];
+  /** Samples carry further sets: the entry is `avc3`, else `avc1` (ISO/IEC 14496-15 §5.4.2.1). */
+  readonly isInBand: boolean;
 };
 
-export type VideoSample = Mp4Sample & { readonly isKey: boolean };
-
-export type VideoTrack<Sample extends VideoSample = VideoSample> = {
+export type VideoTrack = {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** All sequence and picture parameter sets the samples use, without start codes; ids must not collide. */
-  readonly sps: readonly Uint8Array[];
-  readonly pps: readonly Uint8Array[];
-  /** In decoding order, which is presentation order: there are no B pictures. */
-  readonly samples: readonly Sample[];
+  readonly description: AvcDescription;
+  /** Bytes of each sample, in decoding order, which is presentation order: there are no B pictures. */
+  readonly sizes: Column;
+  /** Ticks of 90 kHz. */
+  readonly durations: Runs;
+  /** Samples that are IDR pictures, from 0, rising. */
+  readonly keys: Column;
 };
 
-export type AudioTrack<Sample extends Mp4Sample = Mp4Sample> = {
+export type AudioTrack = {
   /** ISO/IEC 14496-3 §1.6.2.1. */
   readonly audioSpecificConfig: Uint8Array;
   readonly channels: number;
   /** Samples (48 kHz) decoded but not played before the movie starts: the edit's media time. */
   readonly skipSamples: number;
-  readonly samples: readonly Sample[];
+  /** Bytes of each AAC frame. */
+  readonly sizes: Column;
 };
 
-export type Mp4Movie<V extends VideoSample = VideoSample, A extends Mp4Sample = Mp4Sample> = {
+/** How the media lies in the file: in blocks one after the other, each some pictures and then some frames. */
+export type Blocks = {
+  readonly pictures: Column;
+  readonly frames: Column;
+};
+
+export type Mp4Movie = {
   /** Exact length of the presentation, ticks of 90 kHz. */
   readonly durationTicks: number;
   /** Unix ms; said in the headers. Equal movies with equal times are equal files. */
   readonly createdAtMs: number;
   /** Undefined when there is only sound. */
-  readonly video: VideoTrack<V> | undefined;
-  readonly audio: AudioTrack<A>;
+  readonly video: VideoTrack | undefined;
+  readonly audio: AudioTrack;
+  readonly blocks: Blocks;
 };
 
 /** Ticks per second of the movie header and of edit durations: a whole number of ticks in every ms. */

@@ -1,23 +1,28 @@
-import { box, fullBox, u16, u32, u8 } from './box.ts';
-import { AUDIO_TIMESCALE, type AudioTrack, type VideoTrack } from './movie.ts';
+import { AAC_FRAME_SAMPLES } from '../../model/grid.ts';
+import { box, fullBox, u16, u32, u8, type Piece } from './box.ts';
+import { sumOf } from './columns.ts';
+import { AUDIO_TIMESCALE, type AudioTrack, type AvcDescription } from './movie.ts';
 
 /** Profiles whose avcC carries chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
 const HIGH_PROFILES = [100, 110, 122, 144];
 
-/** The visual sample entry `avc1` with `avcC`, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-15 §5.4.2). */
-export function avc1(track: Pick<VideoTrack, 'width' | 'height' | 'sps' | 'pps'>): Buffer {
+/** The visual sample entry, `avc1` or `avc3`, with `avcC`, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-15 §5.4.2). */
+export function avcEntry(
+  { sps, pps, isInBand }: AvcDescription,
+  size: { readonly width: number; readonly height: number },
+): readonly Piece[] {
   const compressorName = Buffer.alloc(32);
   return box(
-    'avc1',
+    isInBand ? 'avc3' : 'avc1',
     u8(0, 0, 0, 0, 0, 0),
     u16(1), // data_reference_index
     Buffer.alloc(16), // pre_defined, reserved
-    u16(track.width, track.height),
+    u16(size.width, size.height),
     u32(0x0048_0000, 0x0048_0000, 0), // 72 dpi, reserved
     u16(1), // frame_count
     compressorName,
     u16(0x0018, 0xffff), // depth, pre_defined
-    avcC(track.sps, track.pps),
+    avcC(sps, pps),
     // colour_primaries, transfer_characteristics, matrix_coefficients: BT.709; full_range_flag: no
     box('colr', Buffer.from('nclx'), u16(1, 1, 1), u8(0)),
     box('pasp', u32(1, 1)),
@@ -25,7 +30,7 @@ export function avc1(track: Pick<VideoTrack, 'width' | 'height' | 'sps' | 'pps'>
 }
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1): NAL lengths are 4 bytes. */
-export function avcC(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): Buffer {
+export function avcC(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): readonly Piece[] {
   const [profile = 0, compatibility = 0, level = 0] = sps[0]?.subarray(1, 4) ?? [];
   const list = (sets: readonly Uint8Array[]): Uint8Array[] =>
     sets.flatMap((set) => [u16(set.length), set]);
@@ -34,15 +39,15 @@ export function avcC(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): Bu
   return box(
     'avcC',
     u8(1, profile, compatibility, level, 0xfc | 3, 0xe0 | sps.length),
-    ...list(sps),
+    list(sps),
     u8(pps.length),
-    ...list(pps),
-    ...high,
+    list(pps),
+    high,
   );
 }
 
 /** The audio sample entry `mp4a` with `esds` (ISO/IEC 14496-14 §5.6). */
-export function mp4a(track: AudioTrack): Buffer {
+export function mp4a(track: AudioTrack): readonly Piece[] {
   return box(
     'mp4a',
     u8(0, 0, 0, 0, 0, 0),
@@ -55,10 +60,10 @@ export function mp4a(track: AudioTrack): Buffer {
 }
 
 /** ES_Descriptor with DecoderConfigDescriptor for AAC (ISO/IEC 14496-1 §7.2.6.5). */
-function esds(track: AudioTrack): Buffer {
-  const bytes = track.samples.reduce((sum, sample) => sum + sample.size, 0);
-  const length = track.samples.reduce((sum, sample) => sum + sample.duration, 0);
-  const bitrate = length === 0 ? 0 : Math.round((bytes * 8 * AUDIO_TIMESCALE) / length);
+function esds(track: AudioTrack): readonly Piece[] {
+  const length = track.sizes.length * AAC_FRAME_SAMPLES;
+  const bits = sumOf(track.sizes) * 8;
+  const bitrate = length === 0 ? 0 : Math.round((bits * AUDIO_TIMESCALE) / length);
   const specific = descriptor(0x05, track.audioSpecificConfig);
   const config = descriptor(
     0x04,

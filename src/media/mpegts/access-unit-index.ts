@@ -11,19 +11,22 @@ import { readVarints, writeVarints } from './varint.ts';
  *
  * | bytes | what |
  * |---|---|
- * | 5 | `ckAU`, version 1 |
+ * | 5 | `ckAU`, version 2 |
  * | varint | bytes of the body |
- * | body | varints: PTS of the start; ticks of `offset90k`'s unit; number of pictures, and for each: packets since the picture before it (or the start), packets, 2 × units since the picture before it + 1 if it is an IDR; number of AAC frames, and for each: packets since the frame before it, packets |
+ * | body | varints: PTS of the start; ticks of `offset90k`'s unit; number of pictures, and for each: packets since the picture before it (or the start), packets, slack, 2 × units since the picture before it + 1 if it is an IDR; number of AAC frames, and for each: packets since the frame before it, packets, slack |
  * | 4 | CRC-32 as of MPEG sections, over all before it |
  * | rest | 0xFF |
  *
- * About 300 bytes for 30 pictures a second: two packets.
+ * Slack is what a unit's packets can carry less its bytes as a sample of an MP4, doubled, + 1 where it is negative. About 480 bytes for 30
+ * pictures a second: three packets.
  */
-const MAGIC = Buffer.from('ckAU\x01', 'latin1');
+const MAGIC = Buffer.from('ckAU\x02', 'latin1');
 const CRC_BYTES = 4;
 const HEADER_BYTES = PACKET_BYTES - PAYLOAD_BYTES;
-/** More than any segment needs: 96 pictures and 75 frames, three varints of three bytes each. */
+/** More than any segment needs: 96 pictures and 75 frames, four varints of three bytes each. */
 const MAX_INDEX_PACKETS = 16;
+/** The end of a segment that holds its index, whatever its size: bytes to ask a store for. */
+export const MAX_INDEX_BYTES = MAX_INDEX_PACKETS * PACKET_BYTES;
 
 /** The null packets that carry an index. */
 export function indexPackets(index: AccessUnitIndex): Uint8Array {
@@ -45,24 +48,30 @@ export function indexPackets(index: AccessUnitIndex): Uint8Array {
   return out;
 }
 
-/** The index at the end of a segment's bytes; undefined when there is none, or it is damaged. */
-export function findAccessUnitIndex(segment: Uint8Array): AccessUnitIndex | undefined {
-  const payload = nullPayloadsAtEnd(segment);
+/**
+ * The index at the end of a segment's bytes, or of its last bytes (whole packets) when `segmentBytes` says how many it has; undefined when there
+ * is none, or it is damaged.
+ */
+export function findAccessUnitIndex(
+  end: Uint8Array,
+  segmentBytes = end.length,
+): AccessUnitIndex | undefined {
+  const payload = nullPayloadsAtEnd(end);
   if (!payload.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   const length = readVarints(payload.subarray(MAGIC.length), 1);
   if (length === undefined) return undefined;
   const start = MAGIC.length + length.bytes;
-  const end = start + (length.numbers[0] ?? 0);
-  if (end + CRC_BYTES > payload.length) return undefined;
+  const bodyEnd = start + (length.numbers[0] ?? 0);
+  if (bodyEnd + CRC_BYTES > payload.length) return undefined;
   // With its CRC nothing is left over.
-  if (crc32Mpeg(payload.subarray(0, end + CRC_BYTES)) !== 0) return undefined;
-  const index = fromNumbers(readVarints(payload.subarray(start, end))?.numbers ?? []);
-  return index !== undefined && fitsInto(index, segment.length) ? index : undefined;
+  if (crc32Mpeg(payload.subarray(0, bodyEnd + CRC_BYTES)) !== 0) return undefined;
+  const index = fromNumbers(readVarints(payload.subarray(start, bodyEnd))?.numbers ?? []);
+  return index !== undefined && fitsInto(index, segmentBytes) ? index : undefined;
 }
 
 /** What the null packets that end a stream carry, in order. */
-function nullPayloadsAtEnd(segment: Uint8Array): Buffer {
-  const stream = Buffer.from(segment.buffer, segment.byteOffset, segment.byteLength);
+function nullPayloadsAtEnd(bytes: Uint8Array): Buffer {
+  const stream = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const payloads: Buffer[] = [];
   for (let at = stream.length - PACKET_BYTES; at >= 0; at -= PACKET_BYTES) {
     const isNull = stream[at] === SYNC_BYTE && stream.readUInt16BE(at + 1) === PID.null;
@@ -90,9 +99,12 @@ function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }
 
-function placeOf({ offset, length }: AccessUnit, before: AccessUnit | undefined): number[] {
+function placeOf(unit: AccessUnit, before: AccessUnit | undefined): number[] {
   const end = before === undefined ? 0 : before.offset + before.length;
-  return [(offset - end) / PACKET_BYTES, length / PACKET_BYTES];
+  const packets = unit.length / PACKET_BYTES;
+  const slack = packets * PAYLOAD_BYTES - unit.sampleBytes;
+  const signed = slack < 0 ? -2 * slack + 1 : 2 * slack;
+  return [(unit.offset - end) / PACKET_BYTES, packets, signed];
 }
 
 function fromNumbers(numbers: readonly number[]): AccessUnitIndex | undefined {
@@ -104,9 +116,13 @@ function fromNumbers(numbers: readonly number[]): AccessUnitIndex | undefined {
     // A count that is not true must not run on for ever.
     return Array.from({ length: Math.min(next(), numbers.length) }, (_, i): AccessUnit => {
       const offset = end + next() * PACKET_BYTES;
-      const length = next() * PACKET_BYTES;
+      const packets = next();
+      const signed = next();
+      const slack = signed % 2 === 1 ? -(signed - 1) / 2 : signed / 2;
+      const length = packets * PACKET_BYTES;
+      const sampleBytes = packets * PAYLOAD_BYTES - slack;
       end = offset + length;
-      return { offset, length, ...readTime(i) };
+      return { offset, length, ...readTime(i), sampleBytes };
     });
   };
   let offset90k = 0;
@@ -121,6 +137,6 @@ function fromNumbers(numbers: readonly number[]): AccessUnitIndex | undefined {
 
 function fitsInto({ pictures, frames }: AccessUnitIndex, bytes: number): boolean {
   return [...pictures, ...frames].every(
-    ({ offset, length }) => length > 0 && offset + length <= bytes,
+    ({ offset, length, sampleBytes }) => length > 0 && offset + length <= bytes && sampleBytes >= 0,
   );
 }

@@ -17,6 +17,10 @@ type Stream = { readonly pid: number; readonly streamId: number };
 const VIDEO: Stream = { pid: PID.video, streamId: STREAM_ID.video };
 const AUDIO: Stream = { pid: PID.audio, streamId: STREAM_ID.audio };
 
+/** Which units of a segment: by their index there, from the first to before the last. */
+export type UnitRange = { readonly from: number; readonly to: number };
+export type UnitRanges = { readonly pictures: UnitRange; readonly frames: UnitRange };
+
 /**
  * Reads a segment by its access-unit index, without looking for anything: the same as `readSegment`. Undefined when it has no index or the
  * bytes are not what the index says (a packet out of place, a counter that jumps, another PTS): then `readSegment` must be asked.
@@ -24,16 +28,50 @@ const AUDIO: Stream = { pid: PID.audio, streamId: STREAM_ID.audio };
 export function findIndexedMedia(segment: Uint8Array): SegmentMedia | undefined {
   const index = findAccessUnitIndex(segment);
   if (index === undefined) return undefined;
-  const bytes = Buffer.from(segment.buffer, segment.byteOffset, segment.byteLength);
-  const pictures = readPictures(bytes, index);
-  const audioFrames = readFrames(bytes, index);
-  return pictures && audioFrames && { pictures, audioFrames };
+  const all = {
+    pictures: { from: 0, to: index.pictures.length },
+    frames: { from: 0, to: index.frames.length },
+  };
+  return findIndexedUnits(index, { bytes: segment, at: 0 }, all);
 }
 
-function readPictures(bytes: Buffer, index: AccessUnitIndex): ReadPicture[] | undefined {
-  const read = new UnitReader(bytes, VIDEO);
+/** The bytes of a segment, from `start` to before `end`, that hold these units; nothing where there are none. */
+export function planUnitBytes(
+  { pictures, frames }: AccessUnitIndex,
+  ranges: UnitRanges,
+): { readonly start: number; readonly end: number } {
+  const units = [
+    ...pictures.slice(ranges.pictures.from, ranges.pictures.to),
+    ...frames.slice(ranges.frames.from, ranges.frames.to),
+  ];
+  if (units.length === 0) return { start: 0, end: 0 };
+  return {
+    start: Math.min(...units.map(({ offset }) => offset)),
+    end: Math.max(...units.map(({ offset, length }) => offset + length)),
+  };
+}
+
+/** Some of a segment's units, from a part of its bytes that begins at its byte `at`. Undefined where they are not what the index says. */
+export function findIndexedUnits(
+  index: AccessUnitIndex,
+  part: { readonly bytes: Uint8Array; readonly at: number },
+  ranges: UnitRanges,
+): SegmentMedia | undefined {
+  const pictures = readPictures(index, part, ranges.pictures);
+  const audioFrames = pictures && readFrames(index, part, ranges.frames);
+  return audioFrames && { pictures, audioFrames };
+}
+
+type Part = { readonly bytes: Uint8Array; readonly at: number };
+
+function readPictures(
+  index: AccessUnitIndex,
+  part: Part,
+  { from, to }: UnitRange,
+): ReadPicture[] | undefined {
+  const read = new UnitReader(part, VIDEO, packetsOf(index.pictures.slice(0, from)));
   const pictures: ReadPicture[] = [];
-  for (const unit of index.pictures) {
+  for (const unit of index.pictures.slice(from, to)) {
     const pts90k = wrap90k(index.pts90k + unit.offset90k);
     const data = read.find(unit, pts90k);
     const type = unit.isKey ? NAL_TYPE.idrSlice : NAL_TYPE.slice;
@@ -43,10 +81,14 @@ function readPictures(bytes: Buffer, index: AccessUnitIndex): ReadPicture[] | un
   return pictures;
 }
 
-function readFrames(bytes: Buffer, index: AccessUnitIndex): ReadFrame[] | undefined {
-  const read = new UnitReader(bytes, AUDIO);
+function readFrames(
+  index: AccessUnitIndex,
+  part: Part,
+  { from, to }: UnitRange,
+): ReadFrame[] | undefined {
+  const read = new UnitReader(part, AUDIO, packetsOf(index.frames.slice(0, from)));
   const frames: ReadFrame[] = [];
-  for (const unit of index.frames) {
+  for (const unit of index.frames.slice(from, to)) {
     const pts90k = wrap90k(index.pts90k + unit.offset90k);
     const adts = read.find(unit, pts90k);
     if (adts === undefined) return undefined;
@@ -57,22 +99,32 @@ function readFrames(bytes: Buffer, index: AccessUnitIndex): ReadFrame[] | undefi
   return frames;
 }
 
+function packetsOf(units: readonly AccessUnit[]): number {
+  return units.reduce((sum, { length }) => sum + length / PACKET_BYTES, 0);
+}
+
 /** Takes the units of one PID out of their packets, in order. */
 class UnitReader {
   readonly #bytes: Buffer;
+  readonly #at: number;
   readonly #stream: Stream;
-  #packets = 0;
+  /** Packets of this PID before the next unit: they say its counter. */
+  #packets: number;
 
-  constructor(bytes: Buffer, stream: Stream) {
-    this.#bytes = bytes;
+  constructor({ bytes, at }: Part, stream: Stream, packetsBefore: number) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = at;
     this.#stream = stream;
+    this.#packets = packetsBefore;
   }
 
   /** What a unit's PES carries; undefined when there is no such PES there. */
   find({ offset, length }: AccessUnit, pts90k: number): Buffer | undefined {
     const payloads: Buffer[] = [];
-    for (let at = offset; at < offset + length; at += PACKET_BYTES) {
-      const payload = this.#payload(at, at === offset);
+    const [start, end] = [offset - this.#at, offset + length - this.#at];
+    if (start < 0 || end > this.#bytes.length) return undefined;
+    for (let at = start; at < end; at += PACKET_BYTES) {
+      const payload = this.#payload(at, at === start);
       if (payload === undefined) return undefined;
       payloads.push(payload);
     }

@@ -1,6 +1,7 @@
 import { AAC_FRAME_TICKS, AAC_FRAMES_PER_SEGMENT } from '../../model/grid.ts';
 import type { AccessUnit, AccessUnitIndex } from '../../model/segment.ts';
 import { ADTS_HEADER_BYTES, writeAdtsHeader } from '../aac.ts';
+import { avcSampleBytes } from '../avc-sample.ts';
 import { ACCESS_UNIT_DELIMITER, startsWithDelimiter } from '../h264.ts';
 import { indexPackets } from './access-unit-index.ts';
 import { COUNTER_MODULUS, PCR_LEAD_90K, PID, STREAM_ID, TABLES_PERIOD_90K } from './format.ts';
@@ -70,7 +71,7 @@ export class SegmentMultiplexer {
     pes.fill(0, PES_HEADER_BYTES + delimiter + data.length);
     const position = isLast ? 'last' : 'inner';
     const place = this.#writePes('video', pes, { offset90k, isRandomAccess: isKey, position });
-    this.#pictures.push({ ...place, offset90k, isKey });
+    this.#pictures.push({ ...place, offset90k, isKey, sampleBytes: avcSampleBytes(data) });
   }
 
   /** Writes the next raw AAC frame, behind an ADTS header. */
@@ -82,7 +83,7 @@ export class SegmentMultiplexer {
     pes.set(frame, PES_HEADER_BYTES + ADTS_HEADER_BYTES);
     const position = left === 0 ? 'last' : left === 1 ? 'last-but-one' : 'inner';
     const place = this.#writePes('audio', pes, { offset90k, isRandomAccess: false, position });
-    this.#sounds.push({ ...place, offset90k, isKey: true });
+    this.#sounds.push({ ...place, offset90k, isKey: true, sampleBytes: frame.length });
   }
 
   /** Writes the index of what has been written behind it, as null packets, and returns it. */

@@ -10,6 +10,9 @@ import { parseSps, type Sps } from '../video/sps.ts';
 import { findBox } from './boxes.ts';
 import type { Sample, Track } from './track.ts';
 
+/** The parameter sets that count at a moment. */
+type CurrentSets = { readonly sps: Map<number, Sps>; readonly pps: Map<number, Pps> };
+
 const SLICE_HEADER_BYTES = 256;
 const RATE_48_KHZ = 48_000;
 const STEREO = 2;
@@ -55,7 +58,8 @@ export function checkVideo(
   complain: Complain,
 ): Sps | undefined {
   const avcC = findBox(track.entryBoxes, 'avcC')?.body;
-  if (track.format !== 'avc1' || !avcC) {
+  const isInBand = track.format === 'avc3';
+  if ((track.format !== 'avc1' && !isInBand) || !avcC) {
     complain(
       'mp4-codec',
       null,
@@ -64,21 +68,23 @@ export function checkVideo(
     return undefined;
   }
   const sets = readAvcC(avcC);
-  for (const sps of sets.sps.values()) checkPictureFormat(sps, rate, complain);
-  const sizes = new Set(
-    [...sets.sps.values()].map((sps) => `${sps.codedWidth}×${sps.codedHeight}`),
-  );
-  if (sizes.size !== 1) complain('coded-size', null, `avcC lists ${[...sizes].join(' and ')}`);
+  const listed = [...sets.sps.values()];
+  for (const sps of listed) checkPictureFormat(sps, rate, complain);
+  const sizes = new Set(listed.map(sizeOf));
   const lengthSize = ((avcC[4] ?? 0) & 3) + 1;
   const order = createOrderCheck();
   for (const [index, sample] of track.samples.entries()) {
     const refuse = (message: string): void => {
       complain('mp4-nal', sample.offset, `sample ${index + 1}: ${message}`);
     };
-    const isIdr = attempt(
-      () => checkSample(readNals(file, sample, lengthSize), sets, order),
-      refuse,
-    );
+    const isIdr = attempt(() => {
+      const nals = readNals(file, sample, lengthSize);
+      for (const sps of takeSets(nals, { sets, isInBand })) {
+        checkPictureFormat(sps, rate, complain);
+        sizes.add(sizeOf(sps));
+      }
+      return checkSample(nals, sets, order);
+    }, refuse);
     if (isIdr === undefined) continue;
     const isListed = track.syncSamples?.includes(index + 1) ?? true;
     if (isIdr !== isListed || (index === 0 && !isIdr)) {
@@ -86,11 +92,37 @@ export function checkVideo(
       complain('mp4-sync', sample.offset, `sample ${index + 1} is ${text}, listed: ${isListed}`);
     }
   }
-  return sets.sps.values().next().value;
+  if (sizes.size !== 1) complain('coded-size', null, `pictures are ${[...sizes].join(' and ')}`);
+  return listed[0];
+}
+
+function sizeOf({ codedWidth, codedHeight }: Sps): string {
+  return `${codedWidth}×${codedHeight}`;
+}
+
+/** Takes the parameter sets that a sample carries, from then on theirs count; throws RangeError where it must not carry any. Returns new SPS. */
+function takeSets(
+  nals: readonly NalUnit[],
+  { sets, isInBand }: { sets: CurrentSets; isInBand: boolean },
+): Sps[] {
+  const found: Sps[] = [];
+  for (const nal of nals) {
+    if (nal.type !== NAL.sps && nal.type !== NAL.pps) continue;
+    if (!isInBand) throw new RangeError('avc1 does not allow parameter sets in samples');
+    if (nal.type === NAL.sps) {
+      const sps = parseSps(new BitReader(rbspOf(nal)));
+      sets.sps.set(sps.id, sps);
+      found.push(sps);
+    } else {
+      const pps = parsePps(new BitReader(rbspOf(nal)));
+      sets.pps.set(pps.id, pps);
+    }
+  }
+  return found;
 }
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1). */
-function readAvcC(avcC: Buffer): ParameterSets {
+function readAvcC(avcC: Buffer): CurrentSets {
   const sps = new Map<number, Sps>();
   const pps = new Map<number, Pps>();
   let at = 6;
@@ -131,8 +163,6 @@ function checkSample(
   sets: ParameterSets,
   order: ReturnType<typeof createOrderCheck>,
 ): boolean {
-  const inBand = nals.find((nal) => nal.type === NAL.sps || nal.type === NAL.pps);
-  if (inBand) throw new RangeError('avc1 does not allow parameter sets in samples');
   const units = nals.filter((nal) => nal.type === NAL.slice || nal.type === NAL.idr);
   const slices = units.map((nal) => {
     const head = { ...nal, bytes: nal.bytes.subarray(0, SLICE_HEADER_BYTES) };

@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { findLengthPrefixed, nalType } from '../../../src/media/h264.ts';
 import { runFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { BufferSource, EncodedPacketSink, Input, MP4 } from 'mediabunny';
@@ -18,14 +17,11 @@ export type ReadClip = {
   readonly pcm: Float32Array;
 };
 
-export async function readClip(mp4: readonly Uint8Array[], folder: string): Promise<ReadClip> {
-  const file = path.join(folder, 'clip.mp4');
-  const bytes = Buffer.concat(mp4);
-  await writeFile(file, bytes);
+export async function readClip(file: string): Promise<ReadClip> {
   const [counters, pcm, packets] = await Promise.all([
     readCounters(file),
     decodeSound(file),
-    readPackets(bytes),
+    readFile(file).then(readPackets),
   ]);
   return { counters, pcm, ...packets };
 }

@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Gate } from '../../../highlight/gate.ts';
 import { processHighlight } from '../../../highlight/process-highlight.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, type Clock } from '../../../src/clock.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
 import type { RecordingState } from '../../../src/model/recording.ts';
+import type { RetryLater } from '../../../src/queue/consume.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { readClip } from './clip-reader.ts';
 import { makeCounterSource, type CounterSource } from './counter-source.ts';
@@ -53,14 +55,19 @@ async function trigger(
 
 const never = new AbortController().signal;
 
-function run(id: string, signal = never): Promise<void> {
+function parts(clock: Clock = systemClock) {
   const { services, log } = role;
-  return processHighlight(id, { ...services, clock: systemClock, log }, signal);
+  return { ...services, clock, log, workDir: path.join(folder, 'clips'), encoders: new Gate(2) };
+}
+
+function run(id: string, signal = never): Promise<RetryLater | undefined> {
+  return processHighlight(id, parts(), signal);
 }
 
 async function countersOf(id: string): Promise<readonly number[]> {
-  const mp4 = await role.services.store.read(objectKeys.clipMp4(id));
-  return (await readClip([mp4], folder)).counters;
+  const file = path.join(folder, `${id}.mp4`);
+  await writeFile(file, await role.services.store.read(objectKeys.clipMp4(id)));
+  return (await readClip(file)).counters;
 }
 
 describe('processHighlight', () => {
@@ -86,7 +93,7 @@ describe('processHighlight', () => {
     const { id } = await trigger(recordingId, { atMs: 3000, beforeMs: 1000, afterMs: 1000 });
     const job = run(id);
     const { segments } = role.services;
-    const reads = vi.spyOn(segments, 'read');
+    const reads = vi.spyOn(segments, 'readNumbers');
     await vi.waitUntil(() => reads.mock.calls.length > 1, { timeout: 10_000 });
     reads.mockRestore();
     expect((await role.services.highlights.get(id)).state).toBe('open');
@@ -195,9 +202,8 @@ describe('processHighlight', () => {
     const { id } = await trigger(recordingId, { atMs: 3000, beforeMs: 1000, afterMs: 1000 });
     let nowMs = source.originMs + 4000;
     const clock = { ...systemClock, nowMs: () => (nowMs += 61_000) };
-    const { services, log } = role;
-    await processHighlight(id, { ...services, clock, log }, never);
-    const { state, warnings } = await services.highlights.get(id);
+    await processHighlight(id, parts(clock), never);
+    const { state, warnings } = await role.services.highlights.get(id);
     expect({ state, warnings }).toEqual({
       state: 'completed',
       warnings: [

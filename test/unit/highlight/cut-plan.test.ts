@@ -65,16 +65,6 @@ describe('planCut', () => {
     expect(plan.body[0]).toMatchObject({ index: 0, at90k: 0, duration90k: 18_000 - 9000 });
   });
 
-  it('encodes every picture anew when asked to', () => {
-    const plan = planCut({
-      window: { startMs: 0, endMs: 3200 },
-      segments: [0, 1].map((n) => segment(n, everySlot)),
-      reencodeAll: true,
-    });
-    expect(plan.body).toEqual([]);
-    expect(plan.head?.pictures).toHaveLength(96);
-  });
-
   it('holds the last picture over a hole, puts silence there and names it', () => {
     const plan = planCut({
       window: { startMs: 0, endMs: 6400 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   clampWindow,
-  findMediaSpan,
+  wholeSegments,
   lastSegmentOf,
   selectSegments,
 } from '../../../highlight/window.ts';
@@ -23,17 +23,6 @@ function entry(n: number): SegmentEntry {
 function window(startMs: number, endMs: number) {
   return { startMs: ORIGIN_MS + startMs, endMs: ORIGIN_MS + endMs };
 }
-
-describe('findMediaSpan', () => {
-  it('runs from the first picture to the end of the last segment', () => {
-    const span = findMediaSpan([0, 1, 4].map(entry), { originMs: ORIGIN_MS, leadInMs: 812.4 });
-    expect(span).toEqual(window(813, 8000));
-  });
-
-  it('is nothing without segments', () => {
-    expect(findMediaSpan([], { originMs: ORIGIN_MS, leadInMs: 0 })).toBeUndefined();
-  });
-});
 
 describe('clampWindow', () => {
   const media = window(800, 8000);
@@ -81,5 +70,32 @@ describe('selectSegments', () => {
 
   it('reaches back over a hole for the picture that is held', () => {
     expect(numbers(5000, 8000, [0, 1, 4, 5])).toEqual([1, 4]);
+  });
+});
+
+describe('wholeSegments', () => {
+  const whole = (startMs: number, endMs: number, numbers: readonly number[]) =>
+    wholeSegments(window(startMs, endMs), numbers.map(entry), ORIGIN_MS);
+
+  it('grows a window to the segments it touches, and says by how much', () => {
+    expect(whole(2000, 6000, [0, 1, 2, 3, 4])).toEqual({
+      window: window(1600, 6400),
+      warnings: [
+        'The clip starts 400 ms before the window, with its segment.',
+        'The clip ends 400 ms after the window, with its segment.',
+      ],
+    });
+    expect(whole(1600, 3200, [0, 1, 2])).toEqual({ window: window(1600, 3200), warnings: [] });
+  });
+
+  it('leaves out a hole at either end', () => {
+    expect(whole(2000, 6000, [0, 2, 4])).toEqual({
+      window: window(3200, 4800),
+      warnings: [
+        'The clip starts 1200 ms after the window, with its segment.',
+        'The clip ends 1200 ms before the window, with its segment.',
+      ],
+    });
+    expect(whole(2000, 3000, [0, 2])).toBeUndefined();
   });
 });

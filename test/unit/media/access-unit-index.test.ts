@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findAccessUnitIndex, indexPackets } from '../../../src/media/mpegts/access-unit-index.ts';
+import { toAvcSample } from '../../../src/media/avc-sample.ts';
+import {
+  findAccessUnitIndex,
+  indexPackets,
+  MAX_INDEX_BYTES,
+} from '../../../src/media/mpegts/access-unit-index.ts';
 import { findIndexedMedia } from '../../../src/media/mpegts/indexed-segment-reader.ts';
 import { readSegment, type SegmentMedia } from '../../../src/media/mpegts/segment-reader.ts';
 import { readVarints, writeVarints } from '../../../src/media/mpegts/varint.ts';
@@ -21,13 +26,14 @@ const { bytes: SEGMENT, summary } = writeSegment({
   frames: Array.from({ length: 75 }, (_, index) => aacFrame(340, index)),
   order: () => true,
 });
-const INDEX_AT = SEGMENT.length - 2 * 188;
+const INDEX_PACKETS = 3;
+const INDEX_AT = SEGMENT.length - INDEX_PACKETS * 188;
 
 describe('a segment’s access-unit index', () => {
-  it('is small: two null packets at the end of a segment of 30 fps, and nothing else', () => {
+  it('is small: three null packets at the end of a segment of 30 fps, and nothing else', () => {
     const packets = miniPackets(SEGMENT);
     const nulls = packets.filter(({ pid }) => pid === NULL).map(({ index }) => index);
-    expect(nulls).toEqual([packets.length - 2, packets.length - 1]);
+    expect(nulls).toEqual([3, 2, 1].map((back) => packets.length - back));
     expect(findAccessUnitIndex(SEGMENT)).toEqual(summary.accessUnits);
     expect(findAccessUnitIndex(SEGMENT)?.pictures).toHaveLength(48);
   });
@@ -35,13 +41,33 @@ describe('a segment’s access-unit index', () => {
   it('is not found in bytes that have none', () => {
     expect(findAccessUnitIndex(SEGMENT.subarray(0, INDEX_AT))).toBeUndefined();
     expect(findAccessUnitIndex(SEGMENT.subarray(0, -188))).toBeUndefined();
+    expect(findAccessUnitIndex(SEGMENT.subarray(INDEX_AT), INDEX_AT - 64 * 188)).toBeUndefined();
     expect(findAccessUnitIndex(Buffer.concat([SEGMENT.subarray(INDEX_AT + 188)]))).toBeUndefined();
     expect(findAccessUnitIndex(Buffer.alloc(0))).toBeUndefined();
     expect(findIndexedMedia(SEGMENT.subarray(0, INDEX_AT))).toBeUndefined();
   });
 
+  it('is found in a segment’s last bytes as in all of them', () => {
+    const end = SEGMENT.subarray(-MAX_INDEX_BYTES);
+    expect(findAccessUnitIndex(end, SEGMENT.length)).toEqual(summary.accessUnits);
+  });
+
+  it('says how many bytes each unit has as a sample of an MP4', () => {
+    const { pictures, audioFrames } = readSegment(SEGMENT);
+    const { accessUnits } = summary;
+    const bytes = (units: readonly { sampleBytes: number }[]) => units.map((u) => u.sampleBytes);
+    expect(bytes(accessUnits.pictures)).toEqual(
+      pictures.map(({ data }) => toAvcSample(data).length),
+    );
+    expect(bytes(accessUnits.frames)).toEqual(audioFrames.map(({ data }) => data.length));
+  });
+
   it('holds any index, to the last bit of its times', () => {
-    const step = fc.record({ gap: fc.nat(300), packets: fc.integer({ min: 1, max: 400 }) });
+    const step = fc.record({
+      gap: fc.nat(300),
+      packets: fc.integer({ min: 1, max: 400 }),
+      sampleBytes: fc.nat(100_000),
+    });
     const index = fc
       .record({
         pts90k: fc.integer({ min: 0, max: 2 ** 33 - 1 }),
@@ -50,12 +76,14 @@ describe('a segment’s access-unit index', () => {
         frames: fc.array(step, { maxLength: 75 }),
       })
       .map(({ pts90k, unit, pictures, frames }): AccessUnitIndex => {
-        const places = (steps: readonly { gap: number; packets: number }[]) => {
+        const places = (
+          steps: readonly { gap: number; packets: number; sampleBytes: number }[],
+        ) => {
           let end = 0;
-          return steps.map(({ gap, packets }) => {
+          return steps.map(({ gap, packets, sampleBytes }) => {
             const offset = end + gap * 188;
             end = offset + packets * 188;
-            return { offset, length: packets * 188 };
+            return { offset, length: packets * 188, sampleBytes };
           });
         };
         let offset90k = 0;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findAccessUnitIndex } from '../../../src/media/mpegts/access-unit-index.ts';
+import { toAvcSample } from '../../../src/media/avc-sample.ts';
 import { findIndexedMedia } from '../../../src/media/mpegts/indexed-segment-reader.ts';
 import { readSegment } from '../../../src/media/mpegts/segment-reader.ts';
 import { miniPackets, miniPes, type MiniPacket, type MiniPes } from './mini-parser.ts';
@@ -189,11 +190,13 @@ describe('a segment of any class', () => {
           ...placeOf(pes),
           offset90k: given.pictures[index]?.offset90k,
           isKey: given.pictures[index]?.isKey,
+          sampleBytes: toAvcSample(given.pictures[index]?.data ?? Buffer.alloc(0)).length,
         })),
         frames: audio.map((pes, index) => ({
           ...placeOf(pes),
           offset90k: 1920 * index,
           isKey: true,
+          sampleBytes: given.frames[index]?.length,
         })),
       });
       const randomAccess = video.map((pes) => packets[pes.firstPacket]?.isRandomAccess);
