@@ -1,12 +1,13 @@
 import { Router } from 'express';
 import { ChalkreelError } from '../errors.ts';
 import { withDeadline } from '../lifecycle.ts';
+import { getGeneration } from '../storage/generation.ts';
 import type { ApiContext } from './context.ts';
 
 /** A dependency that needs longer than this is not ready. */
 const CHECK_TIMEOUT_MS = 2000;
 
-/** `/healthz`: the process answers. `/readyz`: Redis answers and the store can be written. */
+/** `/healthz`: the process answers. `/readyz`: Redis answers and is whole, and the store can be written. */
 export function healthRoutes(context: Pick<ApiContext, 'redis' | 'store'>): Router {
   const router = Router();
   const probeKey = `health/api-${process.pid}`;
@@ -14,7 +15,7 @@ export function healthRoutes(context: Pick<ApiContext, 'redis' | 'store'>): Rout
     response.set('Cache-Control', 'no-store').json({ status: 'ok' });
   });
   router.get('/readyz', async (_request, response) => {
-    await check('redis', () => context.redis.client.ping());
+    await check('redis', () => getGeneration(context.redis.client));
     await check('storage', async () => {
       await context.store.put(probeKey, Buffer.from('ok'));
       await context.store.delete(probeKey);

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import type { DemoOptions } from './demo.ts';
 import { RECORD_OPTIONS } from '../protocol/record-options.ts';
 import { EXIT_INPUT, runRole } from '../run-role.ts';
 import { runRecord } from './record.ts';
+import type { ReindexOptions } from './reindex.ts';
 import { runUp } from './up.ts';
 
 /** The `chalkreel` command: each subcommand starts roles as processes and imports none of them. */
@@ -33,6 +35,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .action(() => runUp(loadConfig()));
   addDemo(program, onExitCode);
   addDoctor(program, onExitCode);
+  addReindex(program, onExitCode);
   if (process.argv.length <= 2) program.help({ error: true });
   return program;
 }
@@ -56,7 +59,8 @@ function addDemo(program: Command, onExitCode: (code: number) => void): void {
     .option('--out <dir>', 'folder for what was made; default: a new one in demo-out')
     .option('--json', 'print the result as one JSON line, the last of stdout')
     .option('--keep', 'go on serving afterwards')
-    .action(async (options: { seconds: string; out?: string; json?: true; keep?: true }) => {
+    .option('--sources <kind>', 'whep (WebRTC, default) or hls: how the cameras reach the class')
+    .action(async (options: DemoOptions & { seconds: string }) => {
       const { runDemo } = await import('./demo.ts');
       onExitCode(await runDemo(options));
     });
@@ -70,5 +74,18 @@ function addDoctor(program: Command, onExitCode: (code: number) => void): void {
     .action(async (options: { json?: true }) => {
       const { runDoctor } = await import('./doctor.ts');
       onExitCode(await runDoctor(options));
+    });
+}
+
+function addReindex(program: Command, onExitCode: (code: number) => void): void {
+  program
+    .command('reindex')
+    .description('compare Redis with the store, and bring back what Redis has lost')
+    .option('--recording <id>', 'look at this one only')
+    .option('--dry-run', 'only say what differs')
+    .option('--json', 'print it as one JSON line')
+    .action(async (options: ReindexOptions) => {
+      const { runReindex } = await import('./reindex.ts');
+      onExitCode(await runReindex(options));
     });
 }

@@ -60,8 +60,17 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   };
 }
 
+/** Where the Redis of a data folder answers while it runs. */
+export async function embeddedRedisUrl(dataDir: string): Promise<string> {
+  return `unix://${await planSocketPath(redisFolder(dataDir))}`;
+}
+
+function redisFolder(dataDir: string): string {
+  return path.join(dataDir, 'redis');
+}
+
 async function makeRedisFolder(dataDir: string): Promise<string> {
-  const folder = path.join(dataDir, 'redis');
+  const folder = redisFolder(dataDir);
   try {
     await makeFolder(folder);
     await chmod(folder, 0o700);

@@ -33,6 +33,7 @@ export type Services = {
   readonly highlights: HighlightRepository;
   readonly segments: SegmentIndex;
   readonly journals: JournalKeeper;
+  readonly restorer: Restorer;
   readonly shares: ShareRepository;
   readonly favourites: FavouriteRepository;
   readonly queue: WorkQueue;
@@ -43,11 +44,13 @@ export type Services = {
 
 /**
  * Connects a role to queue, storage and index as the configuration says. Throws `redis-unavailable`,
- * `storage-not-writable`, or an input error when no Redis is named. The caller closes it.
+ * `storage-not-writable`, or an input error when no Redis is named. The caller closes it. Resolves when Redis is whole; an observer does not
+ * wait for that, and leaves an emptied Redis to others.
  */
 export async function openServices(
   config: Pick<Config, 'redisUrl' | 'storageUrl' | 'dataDir'>,
   log: Log,
+  { isObserver = false }: { readonly isObserver?: boolean } = {},
 ): Promise<Services & Closable> {
   if (config.redisUrl === undefined) {
     throw inputError('CHALKREEL_REDIS_URL', 'CHALKREEL_REDIS_URL: expected the Redis to use');
@@ -86,6 +89,7 @@ export async function openServices(
         redis: redis.client,
         store,
         restorer,
+        isObserver,
         log,
         enqueueRecording: ({ id }) => queue.enqueueRecording(id),
         enqueueHighlight: ({ id, window }) =>
@@ -93,7 +97,7 @@ export async function openServices(
       }),
     );
     await watch.start();
-    const parts = { store, redis, ...records, journals, queue };
+    const parts = { store, redis, ...records, journals, restorer, queue };
     const fleetNowMs = (): Promise<number> => readFleetMs(redis.client);
     const requestHighlight = createRequestHighlight({ ...parts, log, fleetNowMs, newId: ulid });
     return { ...parts, requestHighlight, fleetNowMs, close: () => resources.close() };

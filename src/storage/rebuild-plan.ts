@@ -23,6 +23,8 @@ export type IndexPlan = {
   readonly aside: readonly SegmentEntry[];
   /** Objects that stand for no number: their append was refused, or another one won. */
   readonly orphans: readonly FoundSegment[];
+  /** All that was looked at. */
+  readonly found: readonly FoundSegment[];
 };
 
 /** `<lane>:<epoch>`: one run of one encoder. */
@@ -66,7 +68,9 @@ export function planIndex(
     const plain = objects.find(
       (object) => last === before?.n && n === last + 1 && ownerOf(object) === ownerOf(before),
     );
-    const [chosen] = plain ? [plain] : objects.filter(isCurrent(epochs)).sort(newerEpochFirst);
+    // Whoever made it: it fills a hole.
+    const mayStand = n <= journal.last ? objects : objects.filter(isCurrent(epochs));
+    const [chosen] = plain ? [plain] : [...mayStand].sort(newerEpochFirst);
     orphans.push(...objects.filter((object) => object !== chosen));
     if (chosen === undefined) continue;
     if (chosen === plain) {
@@ -85,6 +89,7 @@ export function planIndex(
     epochs,
     aside: [...aside.values()].sort((a, b) => a.n - b.n),
     orphans: orphans.sort((a, b) => a.n - b.n),
+    found,
   };
 }
 

@@ -8,19 +8,26 @@ const LOOK_MS = 1_000;
 /** While somebody else rebuilds. */
 const WAIT_MS = 50;
 
+type WatchOptions = Omit<RebuildOptions, 'signal'> & {
+  /** Only looks. */
+  readonly isObserver: boolean;
+};
+
 /** Looks after Redis being whole, in each process of the fleet: whoever finds it emptied first brings it back. */
 export class RebuildWatch implements Closable {
-  readonly #options: Omit<RebuildOptions, 'signal'>;
+  readonly #options: WatchOptions;
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #lastFailure: string | undefined;
 
-  constructor(options: Omit<RebuildOptions, 'signal'>) {
+  constructor(options: WatchOptions) {
     this.#options = options;
   }
 
   /** Resolves when Redis is whole as far as what is open goes, and goes on looking each second. */
   async start(): Promise<void> {
+    if (this.#options.isObserver) return;
     this.#timer = setInterval(() => {
       this.look();
     }, LOOK_MS);
@@ -35,7 +42,7 @@ export class RebuildWatch implements Closable {
 
   /** Looks now, and rebuilds if need be, in the background. */
   look(): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#options.isObserver || this.#closing.signal.aborted) return;
     this.#running ??= this.#rebuild().finally(() => {
       this.#running = undefined;
     });
@@ -51,7 +58,7 @@ export class RebuildWatch implements Closable {
       this.look();
       throw rebuilding();
     }
-    if (generation.isComplete) return true;
+    if (generation.isComplete || this.#options.isObserver) return true;
     await restore(generation.id);
     return true;
   }
@@ -66,10 +73,13 @@ export class RebuildWatch implements Closable {
     const signal = this.#closing.signal;
     try {
       await rebuild({ ...this.#options, signal });
+      this.#lastFailure = undefined;
     } catch (error) {
-      // Redis being away is told by its connection.
-      const { log } = this.#options;
-      log.debug({ event: 'rebuild-failed', err: asChalkreelError(error) });
+      // Tried again each second: said once.
+      const { message } = asChalkreelError(error);
+      if (message === this.#lastFailure || signal.aborted) return;
+      this.#lastFailure = message;
+      this.#options.log.warn({ event: 'rebuild-failed', err: error });
     }
   }
 }

@@ -58,12 +58,17 @@ export class Restorer {
     return recording;
   }
 
+  /** Whether Redis has the highlight. */
+  async knowsHighlight(id: string): Promise<boolean> {
+    return (await this.#parts.redis.exists(redisKeys.highlight(id))) === 1;
+  }
+
   /** The highlight as the store has it, back in Redis with its favourites and shares; undefined when the store has none. */
   async restoreHighlight(id: string, fence: string): Promise<Highlight | undefined> {
-    const { redis, highlights, favourites, store } = this.#parts;
+    const { highlights, favourites, store } = this.#parts;
     const highlight = await this.#readJson<Highlight>(objectKeys.highlight(id));
     if (highlight === undefined) return undefined;
-    if ((await redis.exists(redisKeys.highlight(id))) === 1) return highlight;
+    if (await this.knowsHighlight(id)) return highlight;
     for await (const { key } of store.list(objectKeys.favourites(id))) {
       const favourite = await this.#readJson<Favourite>(key);
       if (favourite !== undefined) await favourites.restore(favourite, highlight);
