@@ -4,6 +4,7 @@ import { installHeartbeat } from './heartbeat.ts';
 import type { Log } from '../src/log.ts';
 import type { SourceReport } from '../src/model/source-report.ts';
 import { MAX_SOURCES } from '../src/protocol/classroom.ts';
+import { classEventSchema, type ClassEvent } from '../src/protocol/class-event.ts';
 import { sourceReportSchema } from '../src/protocol/page.ts';
 import {
   highlightTriggerSchema,
@@ -19,6 +20,8 @@ export type PageHandshakeHandlers = {
   onReady(): void;
   onEnd(reason: string): void;
   onHighlight(trigger: HighlightTrigger): void;
+  /** Something happened in the class, by what the page says. */
+  onClassEvent(event: ClassEvent): void;
   /** The page's main thread runs; the worst of its playing videos has shown nothing new for so long (recorder/heartbeat.ts). */
   onBeat(standingMs: number): void;
   /** What the page says of its streams, some of them at a time. */
@@ -34,7 +37,7 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('end'), reason: z.string().max(200).optional() }),
   z.object({ type: z.literal('highlight'), trigger: highlightTriggerSchema }),
-  z.object({ type: z.literal('event'), event: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal('event'), event: classEventSchema }),
   z.object({ type: z.literal('beacon'), stats: beaconSchema }),
 ]);
 
@@ -75,7 +78,10 @@ function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): v
   else if (message.type === 'end') handlers.onEnd(message.reason ?? 'page-ended');
   else if (message.type === 'highlight') handlers.onHighlight(message.trigger);
   else if (message.type === 'beacon') handlers.onSources(message.stats.sources);
-  else log.debug({ event: 'page-message', message });
+  else {
+    log.debug({ event: 'page-message', message });
+    handlers.onClassEvent(message.event);
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -117,7 +123,7 @@ const PAGE_API = `(() => {
   const api = Object.freeze({
     ready: () => send({ type: 'ready' }),
     end: (reason) => send({ type: 'end', ...(typeof reason === 'string' ? { reason } : {}) }),
-    highlight: (trigger) => send({ type: 'highlight', trigger }),
+    highlight: (trigger) => send({ type: 'highlight', trigger: trigger ?? {} }),
     event: (event) => send({ type: 'event', event }),
     beacon: (stats) => send({ type: 'beacon', stats }),
   });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { STREAM_KINDS } from '../model/recording.ts';
 import { SOURCE_ERRORS, SOURCE_STATES, type SourceReport } from '../model/source-report.ts';
 import { streamNameSchema } from './classroom.ts';
+import type { HighlightTrigger } from './highlight-trigger.ts';
 
 /**
  * The handshake between a recorded page and the recorder. The recorder puts `window.chalkreel` (this API)
@@ -14,23 +15,16 @@ export type ChalkreelPageApi = {
   ready(): void;
   /** The class is over: the recording stops at the next boundary. */
   end(reason?: string): void;
-  /** Someone wants this moment kept. The same `triggerId` may be given again: it stays one highlight. */
-  highlight(trigger: PageHighlight): void;
-  /** Something worth a line in the recording's log. */
+  /** Someone wants this moment kept: now, if nothing is said. The same `triggerId` may be given again: it stays one highlight. */
+  highlight(trigger?: PageHighlight): void;
+  /** Something worth a line in the recording's log; with an `eventId` and a `participantId`, rules may make a highlight of it. */
   event(event: PageEvent): void;
   /** The page is alive: called about once a second. */
   beacon(stats: PageBeacon): void;
 };
 
-export type PageHighlight = {
-  readonly triggerId: string;
-  /** Unix ms on this machine's clock; now when absent. */
-  readonly atMs?: number | undefined;
-  readonly beforeMs?: number | undefined;
-  readonly afterMs?: number | undefined;
-  readonly title?: string | undefined;
-  readonly requestedBy?: string | undefined;
-};
+/** Times are Unix ms on this machine's clock. Without a `triggerId`, the same asked for twice within 2 s is one. */
+export type PageHighlight = HighlightTrigger;
 
 export type PageEvent = {
   readonly type: string;

@@ -80,6 +80,22 @@ describe('room', () => {
     expect(room.receive('t', { type: 'highlight', triggerId: 'h1' })).toEqual([]);
   });
 
+  it('announces the same reward once, and keeps it and who is in the spotlight since when for who was away', () => {
+    const reward = { type: 'reward', rewardId: 'r1', participantId: 'wang', title: '⭐' } as const;
+    expect(errorCode(room.receive('s', reward))).toBe('not-allowed');
+    expect(room.receive('t', reward)).toHaveLength(1);
+    expect(room.receive('t', reward)).toEqual([]);
+    const [lit] = room.receive('t', { type: 'spotlight', participantId: 'wang' });
+    const { rewards, spotlightChange } = snapshotFor('r');
+    expect(rewards).toEqual([
+      { rewardId: 'r1', participantId: 'wang', title: '⭐', givenBy: '李老师', atMs: 1_000 },
+    ]);
+    expect(lit?.message).toMatchObject({ participantId: 'wang', change: spotlightChange });
+    expect(spotlightChange).toMatchObject({ participantId: 'wang', atMs: 1_000 });
+    room.receive('t', { type: 'spotlight', participantId: null });
+    expect(snapshotFor('r').spotlightChange).toBeNull();
+  });
+
   it('keeps a participant until their last connection is gone, and then their hand is down', () => {
     room.receive('s2', { type: 'join', name: '王', role: 'student', participantId: 'wang' });
     room.receive('s', { type: 'raise-hand', raised: true });
