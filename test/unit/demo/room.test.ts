@@ -93,7 +93,7 @@ describe('room', () => {
     expect(lit?.message).toMatchObject({ participantId: 'wang', change: spotlightChange });
     expect(spotlightChange).toMatchObject({ participantId: 'wang', atMs: 1_000 });
     room.receive('t', { type: 'spotlight', participantId: null });
-    expect(snapshotFor('r').spotlightChange).toBeNull();
+    expect(snapshotFor('r2').spotlightChange).toBeNull();
   });
 
   it('keeps a participant until their last connection is gone, and then their hand is down', () => {
