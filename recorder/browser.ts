@@ -37,6 +37,10 @@ export type RecorderBrowser = Closable & {
   readonly recorder: Page;
   /** Settles when Chrome is gone, however it went. */
   readonly gone: Promise<void>;
+  /** Ends it at once, with whatever it is doing, also when it hangs. To be closed all the same. */
+  readonly kill: () => void;
+  /** Resolves when Chrome's main process answers; rejects when it is gone. */
+  readonly ping: () => Promise<void>;
 };
 
 /** Chrome needs `--no-sandbox` as root; as anyone else it keeps its sandbox. */
@@ -71,7 +75,9 @@ export async function openRecorderBrowser(
       openWindow(browser, options),
     ]);
     if (recorder === undefined) throw new Error('the recorder tab is not there');
-    return { pid, classroom, recorder, gone, close };
+    const kill = (): void => killGroup(pid);
+    const ping = async (): Promise<void> => void (await browser.version());
+    return { pid, classroom, recorder, gone, kill, ping, close };
   } catch (error) {
     await close();
     throw new ChalkreelError('browser-failed', `Chrome did not open its tabs: ${String(error)}`, {
@@ -178,7 +184,10 @@ async function endBrowser(
     CLOSE_TIMEOUT_MS,
     timedOut,
   ).catch(() => undefined);
-  if (pid === undefined) return;
+  if (pid !== undefined) killGroup(pid);
+}
+
+function killGroup(pid: number): void {
   try {
     // The group is Chrome's own: it was started as a group leader.
     process.kill(-pid, 'SIGKILL');

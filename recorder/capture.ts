@@ -115,6 +115,8 @@ function captureError(message: string): ChalkreelError {
 export class Capture extends EventEmitter<CaptureEvents> implements Closable {
   readonly browser: RecorderBrowser;
   stats: CaptureStats | undefined;
+  /** When the recorder tab last said anything, by `performance.now()`. */
+  heardAtMs = performance.now();
   readonly #socket: WebSocket;
   readonly #clock: FleetClock;
   #isClosing = false;
@@ -154,6 +156,7 @@ export class Capture extends EventEmitter<CaptureEvents> implements Closable {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    this.heardAtMs = performance.now();
     try {
       if (isBinary) this.emit('media', parseMediaMessage(data));
       else this.#onControl(fromPageSchema.parse(JSON.parse(data.toString())));

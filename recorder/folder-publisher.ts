@@ -5,7 +5,7 @@ import { ChalkreelError } from '../src/errors.ts';
 import { makeFolder } from '../src/folders.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import { writeMediaPlaylist, type PlaylistSegment } from '../src/media/playlist.ts';
-import type { SegmentPublisher } from './publisher.ts';
+import type { PublishResult, SegmentPublisher } from './publisher.ts';
 import type { ClosedSegment } from './segmenter.ts';
 
 /** A recording in a plain folder: `index.m3u8`, true at any moment, and `segments/`. */
@@ -32,7 +32,7 @@ export async function openFolderPublisher(folder: string): Promise<FolderPublish
     await writeFile(`${playlist}.part`, text);
     await rename(`${playlist}.part`, playlist);
   };
-  const publish = async (segment: ClosedSegment): Promise<void> => {
+  const publish = async (segment: ClosedSegment): Promise<PublishResult> => {
     const uri = `segments/${path.basename(segment.file)}`;
     await rename(segment.file, path.join(folder, uri));
     firstNumber ??= segment.n;
@@ -44,6 +44,7 @@ export async function openFolderPublisher(folder: string): Promise<FolderPublish
     });
     lastCodecHash = segment.codecHash;
     await write(false);
+    return 'published';
   };
   return { playlist, publish, finish: () => write(true) };
 }

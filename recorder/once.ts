@@ -4,7 +4,7 @@ import { rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
-import { ChalkreelError } from '../src/errors.ts';
+import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { readProgress } from '../src/model/progress.ts';
@@ -14,6 +14,7 @@ import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import { openFolderPublisher } from './folder-publisher.ts';
 import { startPageServer } from './page-server.ts';
+import { PublishQueue } from './publish-queue.ts';
 import { RecordingRun, type RecordingOutcome } from './record.ts';
 import { writeReport } from './report.ts';
 
@@ -48,6 +49,11 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
     resources.defer(() => rm(workDir, { recursive: true, force: true }));
     const pages = resources.use(await startPageServer(getPagesDir()));
     const clock = resources.use(await startFleetClock({ clock: systemClock, log }));
+    const queue = new PublishQueue({
+      onFailed: (error) => {
+        run.abandon(asChalkreelError(error));
+      },
+    });
     const run = new RecordingRun({
       source: options.source,
       settings,
@@ -55,7 +61,15 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
       workDir,
       pages,
       clock,
-      publisher,
+      sink: {
+        add: (segment) => {
+          queue.add(segment, publisher);
+        },
+        get published() {
+          return queue.published;
+        },
+        settled: () => queue.settled(),
+      },
       log,
       soundSkewMs: options.soundSkewMs,
     });

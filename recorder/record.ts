@@ -2,27 +2,31 @@ import { EventEmitter } from 'node:events';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { deferred, delay, Resources, withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
-import { boundaryAtOrAfter, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
+import { boundaryAtOrAfter, boundaryAtOrBefore, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
 import { describeContinuity, type Continuity } from '../src/model/continuity.ts';
 import type { RecordingProgress } from '../src/model/progress.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
+import type { ClassEvent } from '../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import { ClassroomStreams } from './classroom-streams.ts';
+import { startCaptureWatch } from './capture-watch.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
 import type { FleetClock } from './fleet-clock.ts';
 import { classroomUrl, openClassroom, waitUntilReady, type Readiness } from './open-classroom.ts';
 import { installPageHandshake } from './page-handshake.ts';
 import type { PageServer } from './page-server.ts';
 import { startProgressMeter } from './progress.ts';
-import { PublishQueue } from './publish-queue.ts';
-import type { SegmentPublisher } from './publisher.ts';
+import type { PublishedCounts } from './publish-queue.ts';
 import { QualityWatch } from './quality-watch.ts';
 import { Segmenter, type ClosedSegment } from './segmenter.ts';
 import { openSpool } from './spool.ts';
+import { holdBack } from './hold-back.ts';
 import { startUsageMeter, type UsageMeter } from './usage.ts';
 
 /** From the boundary that ends a recording to its last packet: three slots, the encoders' delays, some load. */
 const END_TIMEOUT_MS = 5_000;
+/** Media is held back for so long while makers of one recording agree on its origin. */
+const ORIGIN_TIMEOUT_MS = 60_000;
 
 /** Why a recording ended as it should. */
 export type StopReason = 'stop-requested' | 'page-ended' | 'max-duration' | 'signal';
@@ -44,23 +48,36 @@ type RecordingEvents = {
   /** The first picture is kept: the recording exists from here on. */
   started: [RecordingOrigin & { readonly readiness: Readiness }];
   stopping: [StopReason];
-  published: [ClosedSegment];
   progress: [RecordingProgress];
   highlight: [HighlightTrigger];
+  classEvent: [ClassEvent];
   warning: [string];
 };
+
+/** Where a run's closed segments go, in order of number. */
+export type SegmentSink = {
+  add(segment: ClosedSegment): void;
+  readonly published: PublishedCounts;
+  /** Resolves when all that was added is published. */
+  settled(): Promise<void>;
+};
+
+/** The origin all makers of a recording share. `isOurs`: this run's own, so its first segment, lead-in included, is the first of all. */
+export type AgreedOrigin = { readonly originMs: number; readonly isOurs: boolean };
 
 export type RecordOptions = {
   readonly source: RecordingSource;
   readonly settings: RecordingSettings;
-  /** Origin of a recording that another worker began; absent for a new one. */
-  readonly originMs?: number | undefined;
+  /** Settles the recording's origin, given this run's own; without it that one stands. */
+  readonly agreeOrigin?: ((captured: RecordingOrigin) => Promise<AgreedOrigin>) | undefined;
   readonly chromium: string;
   /** Folder for this recording's unpublished segments and Chrome's profile. */
   readonly workDir: string;
   readonly pages: PageServer;
   readonly clock: FleetClock;
-  readonly publisher: SegmentPublisher;
+  readonly sink: SegmentSink;
+  /** Follows the number in the names of the spool's files. */
+  readonly spoolSuffix?: string;
   readonly log: Log;
   /** For tests and benches: lays sound so much too late, ms. */
   readonly soundSkewMs?: number | undefined;
@@ -82,6 +99,8 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   #stoppedAtMs: number | undefined;
   /** The boundary it ends at, once that is known, Unix ms. */
   #endMs: number | undefined;
+  #capture: Capture | undefined;
+  #segmenter: Segmenter | undefined;
 
   constructor(options: RecordOptions) {
     super();
@@ -101,15 +120,24 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     this.#streams.change(source);
   }
 
+  /** Ends the run at once, without waiting for anything: Chrome is killed, what is unfinished stays in the spool. */
+  abandon(why: ChalkreelError): void {
+    this.#failed.reject(why);
+    this.#capture?.browser.kill();
+  }
+
   async run(): Promise<RecordingOutcome | 'stopped-before-start'> {
     const usage = startUsageMeter();
     this.#resources.defer(usage.stop);
+    // What has failed need not end properly.
+    this.#failed.promise.catch(() => this.#capture?.browser.kill());
     try {
       const stoppedEarly = this.#stop.promise.then(() => undefined);
       const opened = await Promise.race([this.#open(), this.#failed.promise, stoppedEarly]);
       if (opened === undefined) return 'stopped-before-start';
       return await this.#record(opened, usage);
     } finally {
+      await this.#segmenter?.leave();
       this.#abort.abort(new Error('the recording has ended'));
       await this.#resources.close();
     }
@@ -121,8 +149,10 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     const laps = startLaps();
     const capture = await startCapture({ ...this.#options, profileDir: `${workDir}/chrome` });
     this.#resources.use(capture);
+    this.#capture = capture;
     laps.end('captureMs');
     capture.once('failed', this.#failed.reject);
+    this.#resources.use(startCaptureWatch(capture, this.#failed.reject));
     // A stop that came meanwhile has closed everything that was open then.
     if (this.#abort.signal.aborted) await capture.close();
     const page = capture.browser.classroom;
@@ -154,6 +184,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
         this.stop('page-ended');
       },
       onHighlight: (trigger) => this.emit('highlight', trigger),
+      onClassEvent: (event) => this.emit('classEvent', event),
       onBeat: (standingMs) => {
         this.#quality.beat(standingMs);
       },
@@ -167,11 +198,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     { capture, readiness }: { readonly capture: Capture; readonly readiness: Readiness },
     usage: UsageMeter,
   ): Promise<RecordingOutcome> {
-    const queue = new PublishQueue({
-      publisher: this.#options.publisher,
-      onPublished: (segment) => this.emit('published', segment),
-      onFailed: this.#failed.reject,
-    });
+    const { sink } = this.#options;
     const meter = startProgressMeter({
       groupId: capture.browser.pid,
       usage,
@@ -179,22 +206,22 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       stats: () => capture.stats,
       spans: (untilMs) => this.#quality.read(untilMs),
       streams: () => this.#streams.reports,
-      published: () => queue.published,
+      published: () => sink.published,
       onProgress: (progress) => this.emit('progress', progress),
     });
     this.#resources.use(meter);
-    const begun = await Promise.race([this.#begin(capture, queue), this.#failed.promise]);
-    this.emit('started', { ...begun.origin, readiness });
-    const end = await this.#untilEnd(capture, begun.origin);
+    const origin = await Promise.race([this.#begin(capture), this.#failed.promise]);
+    this.emit('started', { ...origin, readiness });
+    const end = await this.#untilEnd(capture, origin);
     const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
-    await begun.segmenter.settled();
-    await queue.settled();
-    const lost = begun.segmenter.unfinished;
+    await this.#segmenter?.settled();
+    await sink.settled();
+    const lost = this.#segmenter?.unfinished ?? [];
     return {
-      ...begun.origin,
+      ...origin,
       end,
       endedAtMs,
-      segments: queue.published.segments,
+      segments: sink.published.segments,
       lost,
       continuity: describeContinuity([], lost),
       progress: await meter.read(this.#endMs),
@@ -202,43 +229,58 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   }
 
   /** Begins with the picture the page shows now, and lays all that comes from then on on the grid. */
-  async #begin(
-    capture: Capture,
-    queue: PublishQueue,
-  ): Promise<{ readonly origin: RecordingOrigin; readonly segmenter: Segmenter }> {
-    const { settings, workDir } = this.#options;
-    const spool = await openSpool(`${workDir}/spool`);
-    return await new Promise((resolve) => {
-      capture.once('origin', (captured) => {
-        const originMs = this.#options.originMs ?? captured.originMs;
-        const origin = { ...captured, originMs };
-        const segmenter = new Segmenter({
-          settings,
-          originMs,
-          firstNumber: segmentAt(captured.originMs, originMs),
-          spool,
-          onSegmentClosed: (segment) => {
-            queue.add(segment);
-          },
-          onFailed: this.#failed.reject,
-        });
-        this.#quality.begin(originMs, captured.firstFrameMs);
-        capture.on('span', (kind, startMs, endMs) => {
-          this.#quality.take(kind, startMs, endMs);
-        });
-        capture.on('media', (message) => {
-          segmenter.take(message);
-        });
-        resolve({ origin, segmenter });
-      });
-      capture.start();
+  async #begin(capture: Capture): Promise<RecordingOrigin> {
+    const { settings, workDir, spoolSuffix, sink } = this.#options;
+    const spool = await openSpool(`${workDir}/spool`, spoolSuffix);
+    const early = holdBack(capture);
+    const captured = await early.origin;
+    const { originMs, isOurs } = await this.#agreeOrigin(captured);
+    const firstNumber = segmentAt(captured.originMs, originMs);
+    const segmenter = new Segmenter({
+      settings,
+      originMs,
+      firstNumber,
+      // The part of a segment before the first picture is somebody else's, or a hole: it goes on at the next boundary.
+      fromNumber: isOurs ? firstNumber : firstNumber + 1,
+      spool,
+      onSegmentClosed: (segment) => {
+        sink.add(segment);
+      },
+      onFailed: this.#failed.reject,
     });
+    this.#segmenter = segmenter;
+    this.#quality.begin(originMs, captured.firstFrameMs);
+    early.release({
+      onMedia: (message) => {
+        segmenter.take(message);
+      },
+      onSpan: (kind, startMs, endMs) => {
+        this.#quality.take(kind, startMs, endMs);
+      },
+    });
+    return { ...captured, originMs };
+  }
+
+  async #agreeOrigin(captured: RecordingOrigin): Promise<AgreedOrigin> {
+    const { agreeOrigin } = this.#options;
+    if (agreeOrigin === undefined) return { originMs: captured.originMs, isOurs: true };
+    return withDeadline(
+      Promise.race([agreeOrigin(captured), this.#failed.promise]),
+      ORIGIN_TIMEOUT_MS,
+      () => asChalkreelError('the origin could not be settled in time', 'origin-timeout'),
+    );
   }
 
   /** Waits for a reason to end, then for the boundary and everything before it. Failures end it early. */
   async #untilEnd(capture: Capture, origin: RecordingOrigin): Promise<RecordingOutcome['end']> {
     const { settings, clock } = this.#options;
-    const full = delay(settings.maxDurationMs, this.#abort.signal).then(() => {
+    // Of the whole recording, whichever workers made it; a first worker's lead-in is not counted.
+    const beganAtMs =
+      boundaryAtOrBefore(origin.firstFrameMs) === origin.originMs
+        ? origin.firstFrameMs
+        : origin.originMs;
+    const leftMs = Math.max(0, settings.maxDurationMs - (clock.nowMs() - beganAtMs));
+    const full = delay(leftMs, this.#abort.signal).then(() => {
       this.stop('max-duration');
     });
     full.catch(() => undefined);

@@ -1,11 +1,15 @@
 import { SEGMENT_MS } from '../src/model/grid.ts';
-import type { RecordingSettings } from '../src/model/recording.ts';
+import type { Recording, RecordingSettings } from '../src/model/recording.ts';
 import type { QualityReport } from '../src/model/report.ts';
 import type { RecordingOrigin } from './capture.ts';
 import type { RecordingOutcome } from './record.ts';
 
 /** `report.json` as text: how a recording went, for people and machines. */
-export function writeReport(settings: RecordingSettings, outcome: RecordingOutcome): string {
+export function writeReport(
+  settings: RecordingSettings,
+  outcome: RecordingOutcome,
+  { ownerChanges = 0 }: Pick<Recording, 'ownerChanges'> = {},
+): string {
   const { originMs, firstFrameMs, endedAtMs, end, segments, continuity, progress } = outcome;
   const report: QualityReport = {
     ...progress,
@@ -21,6 +25,7 @@ export function writeReport(settings: RecordingSettings, outcome: RecordingOutco
         : { failure: end.failure.code, detail: end.failure.message },
     segments,
     durationMs: segments * SEGMENT_MS,
+    ownerChanges,
     ...continuity,
   };
   return `${JSON.stringify(report, null, 2)}\n`;

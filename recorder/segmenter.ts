@@ -13,6 +13,8 @@ export type ClosedSegment = SegmentSummary & {
   readonly n: number;
   readonly startMs: number;
   readonly file: string;
+  /** Of a part that was completed: how much from its start was captured, ms. */
+  readonly spanMs?: number;
 };
 
 export type SegmenterOptions = {
@@ -20,6 +22,8 @@ export type SegmenterOptions = {
   readonly originMs: number;
   /** Number of the segment in which this capture began: 0 unless it goes on with another worker's recording. */
   readonly firstNumber: number;
+  /** What belongs to segments before this one is left out. */
+  readonly fromNumber: number;
   readonly spool: Spool;
   readonly onSegmentClosed: (segment: ClosedSegment) => void;
   readonly onFailed: (error: unknown) => void;
@@ -37,6 +41,7 @@ export class Segmenter {
   readonly #slotTicks: number | undefined;
   readonly #open = new Map<number, OpenSegment>();
   #closing: Promise<void> = Promise.resolve();
+  #hasLeft = false;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
@@ -46,6 +51,7 @@ export class Segmenter {
 
   take(message: MediaMessage): void {
     const n = this.#options.firstNumber + message.n;
+    if (n < Math.max(0, this.#options.fromNumber) || this.#hasLeft) return;
     const segment = this.#segment(n);
     if (message.kind === 'audio') segment.writer.writeAudio(message.data);
     else {
@@ -66,6 +72,13 @@ export class Segmenter {
   /** Resolves when every completed segment has been handed on. */
   settled(): Promise<void> {
     return this.#closing;
+  }
+
+  /** Takes nothing more; the files of what is unfinished stay in the spool as they are. */
+  async leave(): Promise<void> {
+    this.#hasLeft = true;
+    await this.#closing;
+    await Promise.all([...this.#open.values()].map(({ file }) => file.leave()));
   }
 
   #segment(n: number): OpenSegment {

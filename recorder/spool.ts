@@ -15,11 +15,19 @@ export type SpoolFile = {
   append(packets: Uint8Array): void;
   /** Makes the file durable under its final name and returns that: sync, rename, sync the folder. */
   close(): Promise<string>;
+  /** Leaves the file, unfinished, with all that was appended so far. Never throws. */
+  leave(): Promise<void>;
 };
 
-export async function openSpool(folder: string): Promise<Spool> {
+/** What an unfinished file's name ends with. */
+export const PART = '.part';
+
+/** Opens a spool; names of its files are the number and `suffix`. */
+export async function openSpool(folder: string, suffix = ''): Promise<Spool> {
   await makeFolder(folder);
-  return { openSegment: (n) => new SegmentFile(folder, n) };
+  return {
+    openSegment: (n) => new SegmentFile(folder, `${String(n).padStart(6, '0')}${suffix}.ts`),
+  };
 }
 
 class SegmentFile implements SpoolFile {
@@ -30,10 +38,10 @@ class SegmentFile implements SpoolFile {
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
 
-  constructor(folder: string, n: number) {
+  constructor(folder: string, name: string) {
     this.#folder = folder;
-    this.#file = path.join(folder, `${String(n).padStart(6, '0')}.ts`);
-    this.#handle = open(`${this.#file}.part`, 'w');
+    this.#file = path.join(folder, name);
+    this.#handle = open(`${this.#file}${PART}`, 'w');
     this.#writes = this.#handle;
     // A failure is met by close(); until then it must not count as unhandled.
     this.#writes.catch(() => undefined);
@@ -51,9 +59,15 @@ class SegmentFile implements SpoolFile {
     const handle = await this.#handle;
     await handle.sync();
     await handle.close();
-    await rename(`${this.#file}.part`, this.#file);
+    await rename(`${this.#file}${PART}`, this.#file);
     await syncFolder(this.#folder);
     return this.#file;
+  }
+
+  async leave(): Promise<void> {
+    this.#flush();
+    await this.#writes.catch(() => undefined);
+    await this.#handle.then((handle) => handle.close()).catch(() => undefined);
   }
 
   #flush(): void {
@@ -63,5 +77,16 @@ class SegmentFile implements SpoolFile {
     this.#gatheredBytes = 0;
     this.#writes = this.#writes.then(async () => (await this.#handle).appendFile(bytes));
     this.#writes.catch(() => undefined);
+  }
+}
+
+/** Writes a whole file and syncs it. */
+export async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

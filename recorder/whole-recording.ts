@@ -3,24 +3,31 @@ import { joinProgress, NO_PROGRESS, type RecordingProgress } from '../src/model/
 import type { Recording } from '../src/model/recording.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import type { SegmentEntry } from '../src/model/segment.ts';
-import type { RecordingOutcome } from './record.ts';
+import type { RecordingOutcome, StopReason } from './record.ts';
 
-/** What other workers made of a recording before this run. */
+/** What was made of a recording before this worker. */
 export type EarlierWork = {
-  readonly entries: readonly SegmentEntry[];
-  /** Their last numbers, which may be a second old. */
+  readonly segments: number;
+  readonly bytes: number;
+  /** The last numbers of whoever made it, which may be a second old. */
   readonly progress: RecordingProgress | undefined;
 };
 
-/** A run's numbers together with those of the workers before it. */
-export function withEarlier(
-  progress: RecordingProgress,
-  { entries, progress: before }: EarlierWork,
-): RecordingProgress {
+/** Counts earlier work; `entries` are those it published. */
+export function countEarlier(
+  entries: readonly SegmentEntry[],
+  progress: RecordingProgress | undefined,
+): EarlierWork {
+  return { segments: entries.length, bytes: countBytes(entries), progress };
+}
+
+/** A run's numbers together with what was made before. */
+export function withEarlier(progress: RecordingProgress, earlier: EarlierWork): RecordingProgress {
+  const { progress: before } = earlier;
   const joined = before === undefined ? progress : joinProgress(before, progress);
   // What was published is known exactly.
-  const segments = progress.segments + entries.length;
-  const bytes = progress.bytes + countBytes(entries);
+  const segments = progress.segments + earlier.segments;
+  const bytes = progress.bytes + earlier.bytes;
   return { ...joined, segments, recordedMs: segments * SEGMENT_MS, bytes };
 }
 
@@ -52,24 +59,26 @@ export function wholeOutcome(
   };
 }
 
-/** The outcome of a recording that was stopped while no worker recorded it; undefined when nothing was recorded. */
+/** The outcome of a recording that ended while no worker recorded it; undefined when nothing was recorded. */
 export function stoppedOutcome(
   recording: Recording,
   entries: readonly SegmentEntry[],
   progress: RecordingProgress | undefined,
 ): RecordingOutcome | undefined {
-  const { originMs, leadInMs, stopRequestedAtMs } = recording;
-  if (originMs === null || stopRequestedAtMs === null || entries.length === 0) return undefined;
+  const { originMs, leadInMs, stopRequestedAtMs, history } = recording;
+  const stopping = history.findLast(({ state }) => state === 'stopping');
+  const endedAtMs = stopRequestedAtMs ?? stopping?.atMs ?? history.at(-1)?.atMs;
+  if (originMs === null || endedAtMs === undefined || entries.length === 0) return undefined;
   return {
     originMs,
     firstFrameMs: originMs + (leadInMs ?? 0),
-    end: { reason: 'stop-requested' },
-    endedAtMs: stopRequestedAtMs,
+    end: { reason: (stopping?.reason ?? 'stop-requested') as StopReason },
+    endedAtMs,
     segments: entries.length,
     lost: findHoles(entries),
     continuity: describeContinuity(entries),
     // Without one the worker died before it counted for the first time.
-    progress: progress ?? { ...NO_PROGRESS, atMs: stopRequestedAtMs },
+    progress: progress ?? { ...NO_PROGRESS, atMs: endedAtMs },
   };
 }
 

@@ -33,8 +33,24 @@ const schema = z.object({
   CHALKREEL_API_KEYS: secretList,
   /** Secrets that sign links, newest first, separated by commas; the second is still accepted. Made when unset. */
   CHALKREEL_LINK_SECRETS: secretList,
+  /** Days that recordings are kept after their end, unless they say it themselves. Default: for ever. Clips outlive them. */
+  CHALKREEL_RETENTION_DAYS: z.coerce.number().positive().max(36_525).optional(),
   /** Recordings one worker makes at a time. Default 1 per core, at least 1: each needs about 0.8 core. */
   CHALKREEL_SLOTS: z.coerce.number().int().min(1).max(64).optional(),
+  /**
+   * How long a worker that is told to stop goes on with recordings that no other worker takes, s. Default 600. Then it leaves them at a
+   * boundary, to be taken; whoever kills it earlier cuts into the lesson.
+   */
+  CHALKREEL_DRAIN_S: z.coerce.number().min(0).max(86_400).default(600),
+  /** A recording's browser is replaced by a fresh one after so many hours, without a gap. Default 8. Longer ones may leak memory. */
+  CHALKREEL_BROWSER_HOURS: z.coerce.number().positive().max(48).default(8),
+  /**
+   * Most of a recording that waits on a worker's disk while Redis or storage are away, MB. Default 8192: 6 h at 3 Mb/s. Beyond it the
+   * oldest that waits is given up.
+   */
+  CHALKREEL_SPOOL_MB: z.coerce.number().int().min(16).default(8192),
+  /** `yes`: a worker that is alone may make both lanes of a recording with redundancy. Default no: the second waits for a worker. */
+  CHALKREEL_LANES_ALONE: z.enum(['yes', 'no']).default('no'),
   /** Chromium to run. Default: the first of chromium, google-chrome on PATH. */
   CHALKREEL_CHROMIUM: z.string().min(1).optional(),
   /** fatal, error, warn, info, debug, trace or silent. Default info. */
@@ -51,7 +67,12 @@ export type Config = {
   readonly host: string;
   readonly apiKeys: readonly string[];
   readonly linkSecrets: readonly string[];
+  readonly retentionDays: number | undefined;
   readonly slots: number | undefined;
+  readonly drainMs: number;
+  readonly browserMs: number;
+  readonly maxSpoolBytes: number;
+  readonly mayMakeBothLanes: boolean;
   readonly chromium: string | undefined;
   readonly logLevel: string;
 };
@@ -76,7 +97,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     host: e.CHALKREEL_HOST,
     apiKeys: e.CHALKREEL_API_KEYS,
     linkSecrets: e.CHALKREEL_LINK_SECRETS,
+    retentionDays: e.CHALKREEL_RETENTION_DAYS,
     slots: e.CHALKREEL_SLOTS,
+    drainMs: e.CHALKREEL_DRAIN_S * 1000,
+    browserMs: e.CHALKREEL_BROWSER_HOURS * 3_600_000,
+    maxSpoolBytes: e.CHALKREEL_SPOOL_MB * 1_000_000,
+    mayMakeBothLanes: e.CHALKREEL_LANES_ALONE === 'yes',
     chromium: e.CHALKREEL_CHROMIUM,
     logLevel: e.CHALKREEL_LOG_LEVEL,
   };
@@ -97,7 +123,13 @@ export function childEnvironment(config: Config): NodeJS.ProcessEnv {
     CHALKREEL_HOST: config.host,
     CHALKREEL_API_KEYS: config.apiKeys.join(','),
     CHALKREEL_LINK_SECRETS: config.linkSecrets.join(','),
+    CHALKREEL_RETENTION_DAYS:
+      config.retentionDays === undefined ? undefined : String(config.retentionDays),
     CHALKREEL_SLOTS: config.slots === undefined ? undefined : String(config.slots),
+    CHALKREEL_DRAIN_S: String(config.drainMs / 1000),
+    CHALKREEL_BROWSER_HOURS: String(config.browserMs / 3_600_000),
+    CHALKREEL_SPOOL_MB: String(config.maxSpoolBytes / 1_000_000),
+    CHALKREEL_LANES_ALONE: config.mayMakeBothLanes ? 'yes' : 'no',
     CHALKREEL_CHROMIUM: config.chromium,
     CHALKREEL_LOG_LEVEL: config.logLevel,
   };

@@ -53,6 +53,7 @@ async function describeRunning(context: ApiContext, recording: Recording): Promi
     tailPaddingMs: null,
     end: null,
     durationMs: progress.recordedMs,
+    ownerChanges: recording.ownerChanges ?? 0,
     ...describeContinuity(await context.entries.read(id)),
   };
 }

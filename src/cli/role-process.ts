@@ -18,7 +18,9 @@ export type RoleProgram = {
   readonly command: readonly string[];
   /** Asked for anew at each start. */
   readonly environment: () => NodeJS.ProcessEnv;
-  /** After SIGTERM it may take this long; then its whole group is killed. */
+  /** Tells it to end. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** After that it may take this long; then its whole group is killed. */
   readonly stopGraceMs: number;
 };
 
@@ -94,7 +96,7 @@ export function startRole(
     const pid = child?.pid;
     if (child === undefined || pid === undefined) return;
     const startedAt = performance.now();
-    child.kill('SIGTERM');
+    child.kill(program.stopSignal ?? 'SIGTERM');
     const timer = setTimeout(() => {
       log.error(
         { child: program.name, graceMs: program.stopGraceMs },

@@ -26,6 +26,8 @@ const announcementSchema = z.discriminatedUnion('type', [
 export type RoleSpec = {
   readonly name: string;
   readonly command: readonly string[];
+  /** Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly stopGraceMs: number;
   readonly announces?: 'port' | 'ready';
 };
@@ -42,6 +44,8 @@ export const SYSTEM_ROLES: readonly RoleSpec[] = [
   {
     name: 'recorder',
     command: [...roleCommand('recorder/main'), '--worker'],
+    // The whole system ends, so recordings do: on SIGTERM it would look for somebody to go on with them.
+    stopSignal: 'SIGINT',
     // To the next boundary, flush, upload, final playlist.
     stopGraceMs: 30_000,
     announces: 'ready',

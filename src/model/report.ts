@@ -18,6 +18,8 @@ export type QualityReport = RecordingProgress &
     readonly end: ReportEnd | null;
     /** Length of the segments there are. */
     readonly durationMs: number;
+    /** How often another worker went on with it. */
+    readonly ownerChanges: number;
   };
 
 /** Why a recording ended as it should, or the code of what ended it early and a sentence about it. */

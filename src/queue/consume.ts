@@ -10,6 +10,7 @@ import {
   type RecordingJob,
 } from '../protocol/jobs.ts';
 import { closeRedis, type RedisConnection } from './connection.ts';
+import type { Log } from '../log.ts';
 import type { ConsumeOptions } from './services.ts';
 import { QUEUE_PREFIX } from './work-queue.ts';
 
@@ -19,7 +20,7 @@ type Patience = { readonly lockMs: number; readonly stalledCheckMs: number };
 const RECORDING_PATIENCE: Patience = { lockMs: 15_000, stalledCheckMs: 5_000 };
 /** 6 s to 9 s: somebody waits for a clip, and two that make one do no harm. */
 const HIGHLIGHT_PATIENCE: Patience = { lockMs: 6_000, stalledCheckMs: 3_000 };
-/** A class of 24 h may outlive many workers; a job is never given up for that. */
+/** A job may outlive many workers; it is never given up for that. */
 const MAX_STALLED_COUNT = 1_000_000;
 /** A handler's wish to be run again: not a failed attempt, only too early. */
 export type RetryLater = { readonly retryAfterMs: number };
@@ -27,24 +28,43 @@ export type RetryLater = { readonly retryAfterMs: number };
 /** After the handlers have returned, only bookkeeping is left. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** CONTRACT. A consumer of recordings: asked for jobs only while it has room. */
+export type ConsumeRecordingsOptions = {
+  readonly log: Log;
+  readonly hasRoom: () => boolean;
+  /** Begins a recording, no more: a job is done when somebody has its lease. */
+  readonly handle: (job: RecordingJob) => Promise<void>;
+};
+
 /**
- * Takes recordings from the queue. The handler must bear being run again for a recording that another worker
- * began: it looks at the recording's state first. Closing aborts the handlers' signal and waits for them.
+ * Takes recordings from the queue, one after the other, while there is room: say so by `roomChanged`. The handler must bear being run again for
+ * a recording that another worker began. What comes when there is no room goes back to the others.
  */
 export function consumeRecordings(
   redis: RedisConnection,
-  options: ConsumeOptions<RecordingJob>,
-): Closable {
-  return consume(redis, {
-    ...options,
-    handle: async (job, signal) => {
-      await options.handle(job, signal);
-      return undefined;
-    },
+  { log, hasRoom, handle }: ConsumeRecordingsOptions,
+): Closable & { roomChanged(): void } {
+  let worker: Worker | undefined;
+  const roomChanged = (): void => {
+    if (worker === undefined) return;
+    // Errors are told by the worker's own event.
+    if (hasRoom()) void worker.resume().catch(() => undefined);
+    else void worker.pause(true).catch(() => undefined);
+  };
+  const consumer = consume(redis, {
     queue: RECORDINGS_QUEUE,
     schema: recordingJobSchema,
+    concurrency: 1,
+    log,
     patience: RECORDING_PATIENCE,
+    mayTake: hasRoom,
+    handle: async (job) => {
+      await handle(job);
+      return undefined;
+    },
   });
+  ({ worker } = consumer);
+  return { close: consumer.close, roomChanged };
 }
 
 /** Takes highlights from the queue, when their windows are about to close. Same rules as for recordings. */
@@ -69,9 +89,14 @@ type Consumption<Job> = HandledLater<Job> & {
   readonly queue: string;
   readonly schema: z.ZodType<Job>;
   readonly patience: Patience;
+  /** False: what comes goes back to the others. */
+  readonly mayTake?: () => boolean;
 };
 
-function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closable {
+function consume<Job>(
+  redis: RedisConnection,
+  options: Consumption<Job>,
+): Closable & { readonly worker: Worker } {
   const { queue, log, patience } = options;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
@@ -86,7 +111,7 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
         throw new WaitingError();
       };
       // A fetch that was waiting when we paused may still bring one, even one just handed back.
-      if (isClosing()) return handBack();
+      if (isClosing() || options.mayTake?.() === false) return handBack();
       const run = options.handle(options.schema.parse(job.data), closing.signal);
       const settled: Promise<void> = run
         .catch(() => undefined)
@@ -128,7 +153,7 @@ function consume<Job>(redis: RedisConnection, options: Consumption<Job>): Closab
     await closeWorker(worker);
     await closeRedis(connection);
   };
-  return { close: () => (closed ??= close()) };
+  return { worker, close: () => (closed ??= close()) };
 }
 
 /** Without Redis a graceful close would wait for it; there is nothing left to be graceful about. */

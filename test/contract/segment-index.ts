@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Closable } from '../../src/lifecycle.ts';
 import { SEGMENT_MS } from '../../src/model/grid.ts';
-import type { SegmentIndex } from '../../src/storage/segment-index.ts';
+import { MISSED_MS, type SegmentIndex } from '../../src/storage/segment-index.ts';
 import { sampleEntry } from '../support/sample-records.ts';
 
 const APPENDED = { appended: true };
@@ -88,13 +88,47 @@ export function describeSegmentIndex(
     });
 
     it('answers the same append again with yes, wherever it stands by now', async () => {
-      for (let n = 0; n < 9; n += 2)
-        await index.append('again', sampleEntry(n, { lane: n % 4 ? 0 : 1 }));
-      expect(await index.append('again', sampleEntry(8, { lane: 1 }))).toEqual(APPENDED);
-      expect(await index.append('again', sampleEntry(2))).toEqual(APPENDED);
+      for (let n = 0; n < 9; n += 1) await index.append('again', sampleEntry(n, { lane: n % 2 }));
+      expect(await index.append('again', sampleEntry(8))).toEqual(APPENDED);
+      expect(await index.append('again', sampleEntry(3, { lane: 1 }))).toEqual(APPENDED);
       await index.append('again', sampleEntry(9, { epoch: 2 }));
       expect(await index.append('again', sampleEntry(6))).toEqual(APPENDED);
-      expect(await index.count('again')).toBe(6);
+      expect(await index.count('again')).toBe(10);
+    });
+
+    it('takes what a dead owner had in its spool into holes, and only there', async () => {
+      await index.append('spool', sampleEntry(0));
+      await index.append('spool', sampleEntry(4, { epoch: 2 }));
+      expect(await index.append('spool', sampleEntry(2))).toEqual(STALE);
+      const salvaged = { isSalvaged: true };
+      const late = { appended: true, late: true };
+      expect(await index.append('spool', sampleEntry(2), salvaged)).toEqual(late);
+      expect(await index.append('spool', sampleEntry(4), salvaged)).toEqual(TAKEN);
+      expect(await index.append('spool', sampleEntry(5), salvaged)).toEqual(STALE);
+      expect((await index.readAll('spool')).map(({ n }) => n)).toEqual([0, 2, 4]);
+    });
+
+    it('keeps to one of two lanes until that misses a segment', async () => {
+      const lead = (n: number) => index.append('lanes', sampleEntry(n, { lane: 0 }));
+      const turn = (n: number, lane: number, originMs = Date.now()) =>
+        index.askTurn('lanes', { n, lane }, originMs);
+      // Nobody has brought anything yet: the first lane leads.
+      expect(await turn(0, 1)).toBe('wait');
+      expect(await turn(0, 0)).toBe('go');
+      await lead(0);
+      expect(await turn(0, 1)).toBe('taken');
+      expect(await turn(1, 1)).toBe('wait');
+      // Ended a little less, and a little more, than two segments ago.
+      expect(await turn(1, 1, Date.now() - 2 * SEGMENT_MS - MISSED_MS + 500)).toBe('wait');
+      expect(await turn(1, 1, Date.now() - 2 * SEGMENT_MS - MISSED_MS - 100)).toBe('go');
+      await index.append('lanes', sampleEntry(1, { lane: 1 }));
+      expect(await lead(1)).toEqual(TAKEN);
+      expect(await turn(2, 0)).toBe('wait');
+      expect(await turn(2, 1)).toBe('go');
+      // What leaves numbers out waits for the other lane.
+      await lead(4);
+      expect(await numbers('lanes')).toEqual([0, 1]);
+      expect(await turn(4, 1)).toBe('taken');
     });
 
     it('lets one object stand for a number', async () => {
