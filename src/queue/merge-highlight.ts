@@ -31,7 +31,7 @@ export async function mergeHighlight(
     if (!hasGrown) continue;
     // After the window: whoever dies in between is heard again, and grows it to the same.
     await highlights.addTrigger(grown, wish.triggerId);
-    await queue.postponeHighlight(id, { notBeforeMs: grown.window.endMs });
+    await queue.postponeHighlight(id, { windowEndMs: grown.window.endMs });
     return grown;
   }
   return undefined;

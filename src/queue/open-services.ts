@@ -93,7 +93,7 @@ export async function openServices(
         log,
         enqueueRecording: ({ id }) => queue.enqueueRecording(id),
         enqueueHighlight: ({ id, window }) =>
-          queue.enqueueHighlight(id, { notBeforeMs: window.endMs }),
+          queue.enqueueHighlight(id, { windowEndMs: window.endMs }),
       }),
     );
     await watch.start();

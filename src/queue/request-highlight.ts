@@ -62,7 +62,7 @@ async function create(
   const { id, state, window } = result.highlight;
   if (result.created || state === 'open') {
     // Nobody waits for it: what is stored and has no job is found by the sweep.
-    queue.enqueueHighlight(id, { notBeforeMs: window.endMs }).catch((error: unknown) => {
+    queue.enqueueHighlight(id, { windowEndMs: window.endMs }).catch((error: unknown) => {
       log.warn({ event: 'highlight-not-enqueued', highlightId: id, err: error });
     });
   }

@@ -7,10 +7,10 @@ import type { Log } from '../log.ts';
 export type WorkQueue = Closable & {
   /** Asks some worker to record; asking twice for one recording is one job. */
   enqueueRecording(recordingId: string): Promise<void>;
-  /** Asks for a clip's own media, not before `notBeforeMs` (the window's end). */
-  enqueueHighlight(highlightId: string, options: { notBeforeMs: number }): Promise<void>;
+  /** Asks for a clip's own media, from some seconds before its window's end on: it is prepared while its last segments come. */
+  enqueueHighlight(highlightId: string, options: { windowEndMs: number }): Promise<void>;
   /** Puts a clip off whose window has grown, if it has not been begun. */
-  postponeHighlight(highlightId: string, options: { notBeforeMs: number }): Promise<void>;
+  postponeHighlight(highlightId: string, options: { windowEndMs: number }): Promise<void>;
   /** Those of the clips that nobody has been asked for, or whose job was given up; they may be asked for again. */
   findLostHighlights(highlightIds: readonly string[]): Promise<readonly string[]>;
 };

@@ -54,7 +54,7 @@ export async function sweepHighlights({
   for (const id of lost) {
     const highlight = await highlights.find(id);
     if (highlight === undefined) continue;
-    await queue.enqueueHighlight(id, { notBeforeMs: highlight.window.endMs });
+    await queue.enqueueHighlight(id, { windowEndMs: highlight.window.endMs });
     log.warn({ event: 'highlight-found-without-job', highlightId: id });
   }
   return lost;

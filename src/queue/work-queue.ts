@@ -12,6 +12,9 @@ import type { WorkQueue } from './services.ts';
 /** BullMQ's keys, beside ours. */
 export const QUEUE_PREFIX = 'chalkreel:queue';
 
+/** So long before its window ends a clip is begun: head and poster are made and most of it is written when its last segment comes. */
+export const PREPARE_LEAD_MS = 3000;
+
 /** A handler that throws is tried again: it looks at the record's state first, so a second run does no harm. */
 const RETRIES: JobsOptions = { attempts: 5, backoff: { type: 'exponential', delay: 500 } };
 
@@ -38,15 +41,15 @@ export function openWorkQueue(redis: RedisConnection, log: Log): WorkQueue {
     async enqueueRecording(recordingId) {
       await recordings.add('record', { recordingId }, jobOptions(recordingId));
     },
-    async enqueueHighlight(highlightId, { notBeforeMs }) {
-      const delay = delayUntil(notBeforeMs);
+    async enqueueHighlight(highlightId, { windowEndMs }) {
+      const delay = delayUntil(windowEndMs);
       await highlights.add('assemble', { highlightId }, { ...jobOptions(highlightId), delay });
     },
-    async postponeHighlight(highlightId, { notBeforeMs }) {
+    async postponeHighlight(highlightId, { windowEndMs }) {
       const job = await highlights.getJob(highlightId);
       if (!(await job?.isDelayed())) return;
       // It may have become due this moment: then whoever has it waits for the rest of the window.
-      await job?.changeDelay(delayUntil(notBeforeMs)).catch(() => undefined);
+      await job?.changeDelay(delayUntil(windowEndMs)).catch(() => undefined);
     },
     findLostHighlights: (ids) => findLost(highlights, connection, ids),
     async close() {
@@ -56,8 +59,8 @@ export function openWorkQueue(redis: RedisConnection, log: Log): WorkQueue {
   };
 }
 
-function delayUntil(notBeforeMs: number): number {
-  return Math.max(0, Math.ceil(notBeforeMs - Date.now()));
+function delayUntil(windowEndMs: number): number {
+  return Math.max(0, Math.ceil(windowEndMs - PREPARE_LEAD_MS - Date.now()));
 }
 
 /** Jobs given up are taken away, or asking again would do nothing: a job is named by its record's id. */

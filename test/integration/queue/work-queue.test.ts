@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { delay } from '../../../src/lifecycle.ts';
 import { createLog } from '../../../src/log.ts';
 import { consumeHighlights, consumeRecordings } from '../../../src/queue/consume.ts';
+import { PREPARE_LEAD_MS } from '../../../src/queue/work-queue.ts';
 import { sampleRecording, SAMPLE_ORIGIN_MS, sampleEntry } from '../../support/sample-records.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -60,9 +61,10 @@ it('tries a failed job again', async () => {
       attempts++;
       await Promise.resolve();
       if (attempts === 1) throw new Error('not yet');
+      return undefined;
     },
   });
-  await services.queue.enqueueHighlight('retried', { notBeforeMs: 0 });
+  await services.queue.enqueueHighlight('retried', { windowEndMs: 0 });
   await waitUntil('the second attempt', () => attempts === 2);
   await consumer.close();
 });
@@ -105,21 +107,44 @@ it('hands on a job that closing broke off, without using up its attempts', async
   await last.close();
 });
 
-it('holds a highlight back until its window is over', async () => {
+it('holds a highlight back until its window is nearly over', async () => {
   let heardAtMs: number | undefined;
   const consumer = consumeHighlights(services.redis, {
     concurrency: 1,
     log,
     handle: async () => {
       heardAtMs = Date.now();
-      await Promise.resolve();
+      return Promise.resolve(undefined);
     },
   });
   const notBeforeMs = Date.now() + 400;
-  await services.queue.enqueueHighlight('later', { notBeforeMs });
+  await services.queue.enqueueHighlight('later', {
+    windowEndMs: notBeforeMs + PREPARE_LEAD_MS,
+  });
   await waitUntil('the delayed job', () => heardAtMs);
   await consumer.close();
   expect(heardAtMs).toBeGreaterThanOrEqual(notBeforeMs);
+});
+
+it('runs a highlight again when its handler says, and lets others go ahead', async () => {
+  const heard: { id: string; atMs: number }[] = [];
+  const retryAfterMs = 300;
+  const consumer = consumeHighlights(services.redis, {
+    concurrency: 1,
+    log,
+    handle: async ({ highlightId: id }) => {
+      heard.push({ id, atMs: Date.now() });
+      const isFirst = heard.filter((job) => job.id === id).length === 1;
+      return Promise.resolve(id === 'put-off' && isFirst ? { retryAfterMs } : undefined);
+    },
+  });
+  await services.queue.enqueueHighlight('put-off', { windowEndMs: 0 });
+  await waitUntil('the first try', () => heard.length === 1);
+  await services.queue.enqueueHighlight('other', { windowEndMs: 0 });
+  await waitUntil('the second try', () => heard.length === 3);
+  await consumer.close();
+  expect(heard.map(({ id }) => id)).toEqual(['put-off', 'other', 'put-off']);
+  expect(heard[2]!.atMs - heard[0]!.atMs).toBeGreaterThanOrEqual(retryAfterMs);
 });
 
 it('turns a trigger into one stored highlight and one job', async () => {
@@ -133,7 +158,7 @@ it('turns a trigger into one stored highlight and one job', async () => {
     log,
     handle: async ({ highlightId }) => {
       heard.push(highlightId);
-      await Promise.resolve();
+      return Promise.resolve(undefined);
     },
   });
   const trigger = {
