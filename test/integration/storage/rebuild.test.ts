@@ -6,10 +6,18 @@ import { systemClock } from '../../../src/clock.ts';
 import { boundaryAtOrBefore, SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
-import { findGeneration } from '../../../src/storage/generation.ts';
+import { Resources, type Closable } from '../../../src/lifecycle.ts';
+import { createLog } from '../../../src/log.ts';
+import { startEmbeddedRedis } from '../../../src/queue/embedded-redis.ts';
+import { openServices, type Services } from '../../../src/queue/open-services.ts';
+import { QUEUE_PREFIX } from '../../../src/queue/work-queue.ts';
+import { findGeneration, isRebuilding } from '../../../src/storage/generation.ts';
+import { objectKeys } from '../../../src/storage/keys.ts';
 import { OVERDUE_MS } from '../../../src/storage/segment-index.ts';
+import type { Share } from '../../../src/storage/share-repository.ts';
 import { histories, HistoryPlayer } from '../../support/recording-history.ts';
-import { sampleRecording } from '../../support/sample-records.ts';
+import { sampleEntry, sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -19,10 +27,39 @@ const REBUILT_MS = 10_000;
 const originMs = boundaryAtOrBefore(Date.now());
 
 let services: TestServices;
+/** A second process: both find Redis emptied. */
+let other: Services & Closable;
 beforeAll(async () => {
   services = await openTestServices();
+  const { dataDir, redisUrl } = services;
+  const config = { dataDir, redisUrl, storageUrl: undefined };
+  other = await openServices(config, createLog('test', 'silent'));
 });
-afterAll(() => services.close());
+afterAll(async () => {
+  await other.close();
+  await services.close();
+});
+
+async function untilComplete(): Promise<void> {
+  await waitUntil(
+    'all is back that is over',
+    async () => (await findGeneration(services.redis.client))?.isComplete,
+    REBUILT_MS,
+  );
+}
+
+/** As the publisher does: tried again for as long as it takes. */
+async function untilTaken<T>(work: () => Promise<T>): Promise<T> {
+  return waitUntil(
+    'the work to be taken',
+    () =>
+      work().catch((error: unknown) => {
+        if (!isRebuilding(error)) throw error;
+        return undefined;
+      }),
+    REBUILT_MS,
+  ) as Promise<T>;
+}
 
 let count = 0;
 async function addRecording(change: Partial<Recording> = {}): Promise<Recording> {
@@ -118,4 +155,192 @@ describe('after FLUSHALL', () => {
       { numRuns: 25 },
     );
   }, 60_000);
+
+  it('records, highlights, shares and favourites are back, with their states and lists', async () => {
+    const { recordings, highlights, shares, favourites } = services;
+    const running = await addRecording({ externalId: 'class-7b', metadata: { room: 3 } });
+    const over = await addRecording();
+    await recordings.update(over.id, (r) => ({ ...r, state: 'completed' }));
+    const open = sampleHighlight({ id: 'open-one', recordingId: running.id, tags: ['proof'] });
+    const done = sampleHighlight({ id: 'done-one', recordingId: over.id, triggerId: 'other' });
+    for (const highlight of [open, done]) await highlights.create(highlight);
+    await highlights.update('done-one', (h) => ({ ...h, state: 'completed' }));
+    const share: Share = {
+      id: 'share-one',
+      kind: 'recording',
+      targetId: running.id,
+      rights: ['play'],
+      viewerId: 'pupil-1',
+      createdAtMs: 1,
+      expiresAtMs: Date.now() + 60_000,
+    };
+    await shares.create(share);
+    await shares.create({ ...share, id: 'share-two', kind: 'highlight', targetId: 'done-one' });
+    await favourites.add({ highlightId: 'open-one', viewerId: 'pupil-1', createdAtMs: 5 });
+    const see = async (): Promise<object> => ({
+      running: await recordings.get(running.id),
+      over: await recordings.get(over.id),
+      byState: (await recordings.list({ state: 'recording', limit: 50 })).recordings,
+      byExternalId: (await recordings.list({ externalId: 'class-7b', limit: 5 })).recordings,
+      counts: await recordings.countByState(),
+      ofRunning: await highlights.listByRecording(running.id),
+      ofOver: await highlights.listByRecording(over.id),
+      tagged: (await highlights.list({ tag: 'proof', limit: 5 })).highlights,
+      shares: await shares.list(share),
+      live: [await shares.isLive('share-one'), await shares.isLive('share-two')],
+      favourites: await favourites.findOf('pupil-1', ['open-one', 'done-one']),
+    });
+    const before = await see();
+
+    await loseRedis();
+    await untilComplete();
+
+    expect(await see()).toEqual(before);
+    expect(await shares.isLive('never-made')).toBe(false);
+    // The same trigger heard again is the same highlight.
+    const again = await highlights.create({ ...open, id: 'open-two' });
+    expect(again).toMatchObject({ created: false, highlight: { id: 'open-one' } });
+    await highlights.update('open-one', (h) => ({ ...h, state: 'failed' }));
+    await recordings.update(running.id, (r) => ({ ...r, state: 'completed' }));
+  });
+
+  it('what is over can be had before it is all back', async () => {
+    const over = await addRecording();
+    await services.segments.append(over.id, sampleEntry(0));
+    await services.recordings.update(over.id, (r) => ({ ...r, state: 'completed' }));
+    const { client } = services.redis;
+    await loseRedis();
+    await untilComplete();
+    // As it is while the background is at work.
+    await services.recordings.delete(over.id).catch(() => undefined);
+    await services.store.put(objectKeys.recording(over.id), Buffer.from(JSON.stringify(over)));
+    expect(await services.recordings.find(over.id)).toBeUndefined();
+    await client.hset('chalkreel:generation', 'phase', 'open', 'doneTo', '');
+    expect(await services.recordings.find(over.id)).toEqual(over);
+    expect(await services.segments.count(over.id)).toBe(1);
+    await services.recordings.delete(over.id);
+    await untilComplete();
+  });
+
+  it('asks again for what was queued or running, and for clips, and for nothing that is over', async () => {
+    const queued = await addRecording({ state: 'queued', originMs: null });
+    const over = await addRecording();
+    await services.recordings.update(over.id, (r) => ({ ...r, state: 'failed' }));
+    const open = sampleHighlight({ id: 'asked', recordingId: queued.id, triggerId: 'asked' });
+    await services.highlights.create(open);
+    await loseRedis();
+    await untilComplete();
+    const jobs = async (queue: string): Promise<string[]> => {
+      const keys = await services.redis.client.keys(`${QUEUE_PREFIX}:${queue}:*`);
+      return keys.map((key) => key.slice(key.lastIndexOf(':') + 1));
+    };
+    expect(await jobs('recordings')).toContain(queued.id);
+    expect(await jobs('recordings')).not.toContain(over.id);
+    expect(await jobs('highlights')).toContain('asked');
+    await services.highlights.update('asked', (h) => ({ ...h, state: 'failed' }));
+    await services.recordings.update(queued.id, (r) => ({ ...r, state: 'failed' }));
+  });
+
+  it('a recorder that goes on meanwhile loses no segment and gives none two places', async () => {
+    const recording = await addRecording();
+    const { id } = recording;
+    const player = new HistoryPlayer({
+      services,
+      recordingId: id,
+      settle: () => Promise.resolve(),
+    });
+    const viewer = new Viewer();
+    const seen: string[] = [];
+    const publishAll = async (): Promise<void> => {
+      for (let n = 0; n < 60; n += 1) {
+        await untilTaken(() => player.publish(n, 0));
+        const text = await viewer.see(recording, 'whole').catch(() => '');
+        if (text !== '') seen.push(text);
+      }
+    };
+    const emptyTwice = async (): Promise<void> => {
+      for (const after of [15, 35]) {
+        await waitUntil('segments to be there', () => seen.length >= after, REBUILT_MS);
+        await services.redis.client.flushall();
+      }
+    };
+    await Promise.all([publishAll(), emptyTwice()]);
+    expect((await services.segments.read(id)).map(({ n }) => n)).toEqual(
+      Array.from({ length: 60 }, (_, n) => n),
+    );
+    const last = await viewer.see(recording, 'whole');
+    expect(await new Viewer().see(recording, 'whole')).toBe(last);
+    expect(seen.filter((text) => !last.startsWith(text))).toEqual([]);
+    await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+  });
+
+  it('a recording that is being created then exists once, and nothing is left of one that failed', async () => {
+    const recording = sampleRecording({ id: 'created-meanwhile' });
+    await services.redis.client.flushall();
+    await services.recordings.create(recording);
+    expect(await services.recordings.get(recording.id)).toEqual(recording);
+    expect(await services.store.find(objectKeys.openRecording(recording.id))).toBeDefined();
+    const again = services.recordings.create(recording);
+    await expect(again).rejects.toMatchObject({ code: 'recording-exists' });
+    await services.recordings.delete(recording.id);
+    expect(await services.store.find(objectKeys.openRecording(recording.id))).toBeUndefined();
+    await loseRedis();
+    expect(await services.recordings.find(recording.id)).toBeUndefined();
+  });
+
+  it('epochs begin above all that were, used or not', async () => {
+    const { id } = await addRecording();
+    const player = new HistoryPlayer({
+      services,
+      recordingId: id,
+      settle: () => Promise.resolve(),
+    });
+    await player.publish(0, 0);
+    const unused = await services.segments.openEpoch(id, 0);
+    await loseRedis();
+    expect(await services.segments.openEpoch(id, 0)).toBeGreaterThan(unused);
+    // And the one under which somebody records is still good.
+    expect(await player.publish(1, 0)).toEqual({ appended: true });
+    await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+  });
+});
+
+it('is rebuilt by another when who was at it has died', async () => {
+  const { id } = await addRecording();
+  const { client } = services.redis;
+  const diedMs = 1500;
+  await client.multi().flushall().set('chalkreel:rebuild:lock', 'of the dead', 'PX', diedMs).exec();
+  expect(await untilTaken(() => services.recordings.get(id))).toMatchObject({ id });
+  await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+});
+
+describe('while Redis is empty', () => {
+  it('nothing is decided, and nobody is told that something is not there', async () => {
+    const resources = new Resources();
+    try {
+      const log = createLog('test', 'silent');
+      const { path: dataDir } = resources.use(await makeTempFolder('empty'));
+      const redis = resources.use(await startEmbeddedRedis({ dataDir, log }));
+      const config = { dataDir, redisUrl: redis.url, storageUrl: undefined };
+      const empty = resources.use(await openServices(config, log, { isObserver: true }));
+      const { recordings, segments, highlights, shares } = empty;
+      const asked = [
+        () => recordings.get('r'),
+        () => recordings.list({ limit: 1 }),
+        () => recordings.update('r', (r) => ({ ...r })),
+        () => segments.append('r', sampleEntry(0)),
+        () => segments.settle('r', { originMs }),
+        () => segments.openEpoch('r', 0),
+        () => highlights.listByRecording('r'),
+        () => shares.isLive('s'),
+      ];
+      for (const ask of asked) {
+        await expect(ask()).rejects.toMatchObject({ code: 'rebuilding', retryable: true });
+      }
+      const keys = await empty.redis.client.keys('*');
+      expect(keys.filter((key) => !key.startsWith(QUEUE_PREFIX))).toEqual([]);
+    } finally {
+      await resources.close();
+    }
+  });
 });
