@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The one list of system packages. `npm run setup` and the Dockerfile both install from here.
-# Usage: provision.sh [runtime|test|image]...   (default: runtime). Debian 12 or newer, as root.
+# Usage: provision.sh [runtime|demo|test|image]...   (default: runtime). Debian 12 or newer, as root.
 # Instant, offline and without output when everything is there.
 set -euo pipefail
 
@@ -13,9 +13,15 @@ runtime=(
   fontconfig                # fc-list, for `chalkreel doctor`
   procps util-linux         # ps; setpriv, unshare, flock
 )
+# What only the demo classroom calls.
+demo=(
+  janus # the WebRTC server (an SFU) that its cameras go through
+  tcc   # builds the few lines that show Janus the loopback interface
+)
 # What only the checks and tests call.
 test=(
   shellcheck
+  iptables # packets that get lost, in a network namespace of a test's own
   faketime iproute2 # chaos: a worker's clock that is off, a worker cut off from Redis
   # What judges our streams from outside (docs/outside-tools.md).
   tstools mediainfo
@@ -26,6 +32,7 @@ test=(
 image=(tini ca-certificates)
 
 updated=false # the package lists, in this run
+held=()       # services that were kept from starting
 
 main() {
   local group
@@ -33,9 +40,10 @@ main() {
   for group in "${@:-runtime}"; do
     case "$group" in
       runtime) provision "${runtime[@]}" ;;
+      demo) provision "${demo[@]}" ;;
       test) provision "${test[@]}" ;;
       image) provision "${image[@]}" ;;
-      *) fail "unknown group '$group'; expected runtime, test or image" ;;
+      *) fail "unknown group '$group'; expected runtime, demo, test or image" ;;
     esac
   done
 }
@@ -66,11 +74,24 @@ install_packages() {
   RUNLEVEL=1 "${apt[@]}" install -y --no-install-recommends "$@" </dev/null >&2
 }
 
-# Where systemd runs it would start and enable the packaged redis; where the machine has one already it is left alone.
+# Where systemd runs it would start and enable the packaged services; one that the machine has already is left alone.
 hold_services() {
-  [[ -d /run/systemd/system && ! -e /lib/systemd/system/redis-server.service ]] || return 0
-  systemctl mask --runtime --quiet redis-server.service
-  trap 'systemctl unmask --runtime --quiet redis-server.service; systemctl disable --quiet redis-server.service || true' EXIT
+  [[ -d /run/systemd/system ]] || return 0
+  local service
+  for service in redis-server janus; do
+    [[ ! -e /lib/systemd/system/$service.service ]] || continue
+    systemctl mask --runtime --quiet "$service.service"
+    held+=("$service.service")
+  done
+  trap release_services EXIT
+}
+
+release_services() {
+  local service
+  for service in "${held[@]}"; do
+    systemctl unmask --runtime --quiet "$service"
+    systemctl disable --quiet "$service" || true
+  done
 }
 
 fail() {

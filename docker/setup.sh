@@ -50,7 +50,7 @@ one_at_a_time() {
 
 install_system() {
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then return 0; fi
-  local groups=(runtime)
+  local groups=(runtime demo)
   $1 && groups+=(test)
   # A failure is not the end: the programs may be here in another way, which require_programs finds out.
   bash docker/provision.sh "${groups[@]}" 9>&- || say 'system packages could not be installed'

@@ -23,7 +23,11 @@ export type DemoOptions = {
   readonly out?: string;
   readonly json?: true;
   readonly keep?: true;
+  readonly sources?: string;
 };
+
+/** How the demo's cameras may reach the class. */
+const CAMERA_SOURCES = ['whep', 'hls'];
 
 const MIN_SECONDS = 5;
 const MAX_SECONDS = 86_400;
@@ -45,6 +49,7 @@ const EXIT_INTERRUPTED = 130;
 export async function runDemo(options: DemoOptions): Promise<number> {
   const toldToStop = whenToldToStop().then(() => 'interrupted' as const);
   const seconds = parseSeconds(options.seconds);
+  checkSources(options.sources);
   const out = await prepareFolder(options.out);
   const resources = new Resources();
   try {
@@ -97,8 +102,12 @@ async function demonstrate(demo: {
     await startClassroomProcess({
       dataDir: path.join(data.path, 'demo'),
       output: data.logOutput,
+      sources: options.sources,
     }),
   );
+  if (options.sources === undefined && classroom.classroom.sources[0]?.kind === 'hls') {
+    process.stderr.write('Janus is not installed (npm run setup): cameras come by HLS\n');
+  }
   const platform = new Platform(system);
   const made = await recordLesson({ platform, classroom, seconds, toldToStop });
   const store = await openObjectStore(system.config);
@@ -117,6 +126,12 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) return seconds;
   throw inputError('seconds', `seconds: expected ${MIN_SECONDS} to ${MAX_SECONDS}, got "${text}"`);
+}
+
+function checkSources(sources: string | undefined): void {
+  if (sources === undefined || CAMERA_SOURCES.includes(sources)) return;
+  const expected = `expected ${CAMERA_SOURCES.join(' or ')}`;
+  throw inputError('sources', `sources: ${expected}, got "${sources}"`);
 }
 
 /** The asked folder, or a new one in `demo-out` named by the time. Throws `folder-not-writable`, `folder-not-empty`. */

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Closable } from '../lifecycle.ts';
-import { startCamera, type Camera } from './camera.ts';
+import { startCamera, type Camera, type CameraOutput } from './camera.ts';
 import type { CastMember } from './cast.ts';
 import { FragmentReader } from './fragments.ts';
 import { LiveStream } from './live-stream.ts';
@@ -12,12 +12,13 @@ const RESTART_AFTER_MS = 3000;
 export type CameraFeedOptions = {
   readonly member: CastMember;
   readonly loop: CameraLoop;
+  readonly output: CameraOutput;
   readonly log: Log;
   /** Start a camera that died again, after 3 s. */
   readonly restarts: boolean;
 };
 
-/** One participant's camera and the live stream made of it. Notices when the generator dies. */
+/** One participant's camera, and the live HLS stream made of it unless it sends RTP. Notices when the generator dies. */
 export class CameraFeed implements Closable {
   readonly member: CastMember;
   readonly stream = new LiveStream();
@@ -60,12 +61,13 @@ export class CameraFeed implements Closable {
   }
 
   #start(): void {
-    const camera = startCamera(this.#options.loop);
+    const camera = startCamera(this.#options.loop, this.#options.output);
     const reader = new FragmentReader();
     this.#camera = camera;
     this.stream.begin();
     camera.media.on('data', (chunk: Buffer) => {
-      if (this.#camera !== camera) return;
+      // with RTP it is only a description of what is sent
+      if (this.#camera !== camera || this.#options.output.kind === 'rtp') return;
       for (const fragment of reader.push(chunk)) {
         if (reader.init !== undefined) this.stream.append(reader.init, fragment, Date.now());
       }

@@ -3,18 +3,32 @@ import type { Readable } from 'node:stream';
 import { ChalkreelError } from '../errors.ts';
 import { CAMERA_FPS, type CameraLoop } from './loops.ts';
 import { pictureClockFilters } from './picture-clock.ts';
+import { AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE } from './sfu/janus-config.ts';
 import { CAMERA_HEIGHT, CAMERA_WIDTH } from './portrait.ts';
 
 /** Ticks a second of the video track in the camera's fMP4. */
 export const VIDEO_TIMESCALE = 90_000;
 /** Length of a fragment, which becomes a part of the live playlist. Two make a segment. */
 export const FRAGMENT_MS = 500;
+/** What goes into one datagram of WebRTC, SRTP and headers added. */
+const RTP_PACKET_BYTES = 1200;
 /** A camera that has not ended this long after SIGTERM is killed. */
 const TERM_GRACE_MS = 1000;
 
-/** A running generator: fMP4 comes out of `media` until it ends. */
+/** Where a camera's picture and sound go: out of `media` as fMP4, or by RTP to ports on loopback. */
+export type CameraOutput =
+  | { readonly kind: 'fmp4' }
+  | {
+      readonly kind: 'rtp';
+      readonly audioPort: number;
+      readonly videoPort: number;
+      readonly videoCodec: 'h264' | 'vp8';
+    };
+
+/** A running generator. */
 export type Camera = {
   readonly pid: number;
+  /** fMP4 until it ends, where that is asked for. */
   readonly media: Readable;
   /** Resolves when the process is gone, with what ended it; never rejects. */
   readonly ended: Promise<CameraEnd>;
@@ -25,11 +39,11 @@ export type Camera = {
 export type CameraEnd = { readonly reason: string; readonly stderr: string };
 
 /**
- * Starts one camera: a live ffmpeg that repeats a loop, draws the running clock and encodes H.264 and AAC. It
- * dies with us: its output is our pipe, and `setpriv` (util-linux) has the kernel kill it when we are killed.
+ * Starts one camera: a live ffmpeg that repeats a loop, draws the running clock and encodes. It dies with us: `setpriv`
+ * (util-linux) has the kernel kill it when we are killed.
  */
-export function startCamera(loop: CameraLoop): Camera {
-  const command = ['--pdeathsig', 'KILL', 'ffmpeg', ...cameraArguments(loop)];
+export function startCamera(loop: CameraLoop, output: CameraOutput): Camera {
+  const command = ['--pdeathsig', 'KILL', 'ffmpeg', ...cameraArguments(loop, output)];
   const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'] });
   const stderr = tail(child.stderr);
   const ended = new Promise<CameraEnd>((resolve) => {
@@ -69,7 +83,7 @@ function tail(stream: Readable): () => string {
   return () => text.trim();
 }
 
-function cameraArguments(loop: CameraLoop): string[] {
+function cameraArguments(loop: CameraLoop, output: CameraOutput): string[] {
   const size = `${CAMERA_WIDTH}x${CAMERA_HEIGHT}`;
   const repeat = ['-re', '-stream_loop', '-1'];
   return [
@@ -78,18 +92,59 @@ function cameraArguments(loop: CameraLoop): string[] {
     [...repeat, '-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', size],
     ['-framerate', String(CAMERA_FPS), '-i', loop.picturePath],
     [...repeat, '-f', 's16le', '-ar', '48000', '-ac', '1', '-i', loop.tonePath],
-    ['-map', '0:v', '-map', '1:a', '-vf', clockFilters(), '-fps_mode', 'passthrough'],
-    // cheap and without delay: one thread, no look-ahead, a key frame each second
+    ...(output.kind === 'fmp4' ? fmp4Arguments() : rtpArguments(output)),
+  ].flat();
+}
+
+/** Picture with its clock, cheap and without delay: one thread, no look-ahead, a key frame each second. */
+function h264Arguments(): string[][] {
+  return [
     ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1'],
     ['-g', String(CAMERA_FPS), '-keyint_min', String(CAMERA_FPS), '-sc_threshold', '0'],
     ['-crf', '23', '-maxrate', '600k', '-bufsize', '600k'],
     ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
-    ['-color_range', 'tv', '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '64k'],
+    ['-color_range', 'tv'],
+  ];
+}
+
+function fmp4Arguments(): string[][] {
+  return [
+    ['-map', '0:v', '-map', '1:a', '-vf', clockFilters(), '-fps_mode', 'passthrough'],
+    ...h264Arguments(),
+    ['-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '64k'],
     // fragments on stdout, each written as soon as it is complete
     ['-f', 'mp4', '-movflags', 'empty_moov+default_base_moof+frag_keyframe'],
     ['-frag_duration', String(FRAGMENT_MS * 1000), '-video_track_timescale', `${VIDEO_TIMESCALE}`],
     ['-flush_packets', '1', 'pipe:1'],
-  ].flat();
+  ];
+}
+
+/** Two outputs, each a stream of its own: what WebRTC takes, as it takes it. */
+function rtpArguments(output: Extract<CameraOutput, { kind: 'rtp' }>): string[][] {
+  const send = (port: number): string[] => [
+    ...['-f', 'rtp', `rtp://127.0.0.1:${port}?pkt_size=${RTP_PACKET_BYTES}`],
+  ];
+  return [
+    ['-map', '0:v', '-vf', clockFilters(), '-fps_mode', 'passthrough'],
+    ...(output.videoCodec === 'h264'
+      ? [...h264Arguments(), ['-profile:v', 'baseline']]
+      : [
+          ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '10', '-threads', '1'],
+          [
+            '-lag-in-frames',
+            '0',
+            '-g',
+            String(CAMERA_FPS),
+            '-b:v',
+            '400k',
+            '-error-resilient',
+            '1',
+          ],
+        ]),
+    ['-payload_type', String(VIDEO_PAYLOAD_TYPE), ...send(output.videoPort)],
+    ['-map', '1:a', '-c:a', 'libopus', '-application', 'audio', '-ac', '2', '-b:a', '48k'],
+    ['-payload_type', String(AUDIO_PAYLOAD_TYPE), ...send(output.audioPort)],
+  ];
 }
 
 /** Makes `t` the wall clock while the clock is drawn, as digits for people and as cells for machines. */

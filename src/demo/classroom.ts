@@ -5,6 +5,7 @@ import { Resources, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { ClassroomSource } from '../model/recording.ts';
 import { CameraFeed } from './camera-feed.ts';
+import { openCameraSfu, type CameraSfu } from './camera-sfu.ts';
 import { CAST } from './cast.ts';
 import { startScript } from './director.ts';
 import { startClassroomServer } from './http-server.ts';
@@ -20,6 +21,11 @@ export type DemoClassroomOptions = {
   readonly log: Log;
   /** The class ends by itself after this; by default it goes on until closed. */
   readonly seconds?: number;
+  /**
+   * How cameras reach viewers: `hls` (default, low latency), or `whep`: WebRTC from a Janus of our own, Opus with H.264 and VP8 by
+   * turns, behind a bearer token.
+   */
+  readonly sources?: CameraSources;
   /** Port on loopback; 0, the default, takes a free one. */
   readonly port?: number;
   /** Start a camera that died again, after 3 s. Default false: it stays dead until `restartCamera`. */
@@ -28,6 +34,8 @@ export type DemoClassroomOptions = {
   readonly script?: boolean;
   readonly signal?: AbortSignal;
 };
+
+export type CameraSources = 'whep' | 'hls';
 
 export type DemoHighlight = {
   readonly triggerId?: string;
@@ -73,7 +81,8 @@ export async function startDemoClassroom(options: DemoClassroomOptions): Promise
 async function open(options: DemoClassroomOptions, resources: Resources): Promise<DemoClassroom> {
   const { log, signal } = options;
   signal?.throwIfAborted();
-  const feeds = await startCameras(options, resources);
+  const sfu = options.sources === 'whep' ? await startCameraSfu(options, resources) : undefined;
+  const feeds = await startCameras(options, { resources, sfu });
   const signalling = resources.use(new SignallingServer({ title: DEMO_TITLE, log }));
   const whiteboard = resources.use(new WhiteboardServer({ log }));
   const server = resources.use(
@@ -84,10 +93,10 @@ async function open(options: DemoClassroomOptions, resources: Resources): Promis
         [`/signalling/${ROOM}`, signalling.sockets],
         [`/whiteboard/${ROOM}`, whiteboard.sockets],
       ]),
-      describe: describeClassroom,
+      describe: (port) => describeClassroom(port, sfu),
     }),
   );
-  const classroom = describeClassroom(server.port);
+  const classroom = describeClassroom(server.port, sfu);
   const { signallingUrl, whiteboardUrl } = classroom;
   const joined = await Promise.all(
     CAST.map(async (member) =>
@@ -118,29 +127,42 @@ async function open(options: DemoClassroomOptions, resources: Resources): Promis
 
 async function startCameras(
   { dataDir, log, restartCameras = false, signal }: DemoClassroomOptions,
-  resources: Resources,
+  { resources, sfu }: { readonly resources: Resources; readonly sfu: CameraSfu | undefined },
 ): Promise<CameraFeed[]> {
   const folder = path.join(dataDir, 'cameras');
   const loops = await Promise.all(CAST.map((member) => renderLoop(member, folder, signal)));
   return CAST.map((member, i) => {
     const loop = loops[i];
     if (loop === undefined) throw new Error(`no loop for camera ${i}`);
-    return resources.use(new CameraFeed({ member, loop, log, restarts: restartCameras }));
+    const output = sfu?.outputs[i] ?? ({ kind: 'fmp4' } as const);
+    return resources.use(new CameraFeed({ member, loop, output, log, restarts: restartCameras }));
   });
 }
 
-function describeClassroom(port: number): ClassroomSource & { whiteboardUrl: string } {
+async function startCameraSfu(
+  { dataDir, log }: DemoClassroomOptions,
+  resources: Resources,
+): Promise<CameraSfu> {
+  const names = CAST.map(({ participantId }) => participantId);
+  return resources.use(await openCameraSfu({ names, folder: path.join(dataDir, 'sfu'), log }));
+}
+
+function describeClassroom(
+  port: number,
+  sfu: CameraSfu | undefined,
+): ClassroomSource & { whiteboardUrl: string } {
   return {
     title: DEMO_TITLE,
     signallingUrl: `ws://127.0.0.1:${port}/signalling/${ROOM}`,
     whiteboardUrl: `ws://127.0.0.1:${port}/whiteboard/${ROOM}`,
-    sources: CAST.map(({ participantId, name, role }) => ({
-      participantId,
-      name,
-      role,
-      kind: 'hls',
-      url: `http://127.0.0.1:${port}/camera/${participantId}/index.m3u8`,
-    })),
+    sources: CAST.map(({ participantId, name, role }) => {
+      const who = { participantId, name, role };
+      if (sfu !== undefined) {
+        return { ...who, kind: 'whep', url: sfu.urlOf(participantId), token: sfu.token };
+      }
+      const url = `http://127.0.0.1:${port}/camera/${participantId}/index.m3u8`;
+      return { ...who, kind: 'hls', url };
+    }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { asChalkreelError, inputError } from '../errors.ts';
 import { createLog } from '../log.ts';
-import { startDemoClassroom, type DemoClassroom } from './classroom.ts';
+import { startDemoClassroom, type CameraSources, type DemoClassroom } from './classroom.ts';
+import { hasJanus } from './sfu/janus.ts';
 
 /**
  * The demo classroom as a process. Prints one JSON line, `{ classroom, port, cameraPids }`, when it runs. Takes JSON
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     seconds: { type: 'string' },
     'restart-cameras': { type: 'boolean', default: false },
+    /** whep, hls, or auto: whep where Janus is installed. */
+    sources: { type: 'string', default: 'auto' },
   },
 });
 const log = createLog('demo', values['log-level']);
@@ -35,12 +38,19 @@ async function run(): Promise<void> {
     log,
     port: number('port', values.port),
     restartCameras: values['restart-cameras'],
+    sources: chooseSources(values.sources),
     ...seconds,
   });
   const { classroom, port } = demo;
   process.stdout.write(`${JSON.stringify({ classroom, port, cameraPids: demo.cameraPids() })}\n`);
   await untilTold(demo);
   await demo.close();
+}
+
+function chooseSources(asked: string): CameraSources {
+  if (asked === 'whep' || asked === 'hls') return asked;
+  if (asked === 'auto') return hasJanus() ? 'whep' : 'hls';
+  throw inputError('sources', `--sources: expected whep, hls or auto, not "${asked}".`);
 }
 
 function number(field: string, text: string): number {

@@ -50,9 +50,6 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
     sound = mixer.addStream(new MediaStream([track]));
     sound.setHeard(isHeard);
   };
-  connection.onicecandidate = ({ candidate }) => {
-    if (candidate !== null) session.trickle(candidate, connection);
-  };
   connection.onconnectionstatechange = () => {
     if (connection.connectionState !== 'failed') return;
     lose(new LostSource('no-connection', 'WebRTC lost its way to the server'));
@@ -119,6 +116,7 @@ async function connect(options: {
     throw new LostSource('bad-answer', `the server's SDP cannot be used: ${String(error)}`);
   }
   const active = connection.getTransceivers().filter((one) => one.currentDirection === 'recvonly');
+  session.trickleFrom(connection);
   if (active.length === 0) throw new LostSource(UNSUPPORTED.code, UNSUPPORTED.detail);
   const lacksPicture = options.withPicture && !active.some(isVideo);
   return lacksPicture && reply.type === 'offer' && /^m=video/m.test(reply.sdp)
@@ -186,8 +184,6 @@ class WhepSession {
   readonly #url: string;
   readonly #headers: Record<string, string>;
   readonly #signal: AbortSignal;
-  /** Candidates found while the server had not yet answered. */
-  #waiting: string[] = [];
   #resource: string | undefined;
 
   constructor(url: string, token: string | undefined, signal: AbortSignal) {
@@ -198,7 +194,6 @@ class WhepSession {
 
   /** Sends the offer; resolves to the server's answer, or to its own offer. Throws LostSource. */
   async begin(offer: string): Promise<{ readonly type: 'answer' | 'offer'; readonly sdp: string }> {
-    this.#waiting = [];
     const response = await fetchSource(this.#url, {
       method: 'POST',
       headers: { ...this.#headers, 'content-type': 'application/sdp' },
@@ -214,7 +209,6 @@ class WhepSession {
     if (!sdp.startsWith('v=0')) {
       throw new LostSource('bad-answer', `expected SDP, got "${sdp.slice(0, 40)}"`);
     }
-    if (this.#waiting.length > 0) this.#patch(this.#waiting.join(''));
     return { type: response.status === 406 ? 'offer' : 'answer', sdp };
   }
 
@@ -232,14 +226,16 @@ class WhepSession {
     });
   }
 
-  /** Sends a candidate that came too late for the offer (RFC 8840). Servers that know no trickling need none. */
-  trickle({ candidate }: RTCIceCandidate, connection: RTCPeerConnection): void {
-    const sdp = connection.localDescription?.sdp ?? '';
-    if (candidate === '' || sdp.includes(candidate)) return;
-    const line = (name: string): string => new RegExp(`a=${name}:.*\r\n`).exec(sdp)?.[0] ?? '';
-    const fragment = `${line('ice-ufrag')}${line('ice-pwd')}m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=${candidate}\r\n`;
-    if (this.#resource === undefined) this.#waiting.push(fragment);
-    else this.#patch(fragment);
+  /** Sends the candidates that come too late for our SDP (RFC 8840). Servers that know no trickling need none. */
+  trickleFrom(connection: RTCPeerConnection): void {
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate === null || candidate.candidate === '') return;
+      const sdp = connection.localDescription?.sdp ?? '';
+      const line = (name: string): string => new RegExp(`a=${name}:.*\r\n`).exec(sdp)?.[0] ?? '';
+      const credentials = `${line('ice-ufrag')}${line('ice-pwd')}`;
+      const fragment = `${credentials}m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=${candidate.candidate}\r\n`;
+      this.#send('PATCH', { 'content-type': 'application/trickle-ice-sdpfrag' }, fragment);
+    };
   }
 
   /** Tells the server that we leave; whether it hears it does not matter. */
@@ -247,10 +243,6 @@ class WhepSession {
     if (this.#resource === undefined) return;
     this.#send('DELETE');
     this.#resource = undefined;
-  }
-
-  #patch(fragment: string): void {
-    this.#send('PATCH', { 'content-type': 'application/trickle-ice-sdpfrag' }, fragment);
   }
 
   #send(method: string, headers: Record<string, string> = {}, body?: string): void {

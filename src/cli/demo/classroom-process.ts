@@ -30,11 +30,16 @@ export type ClassroomProcess = Closable & {
 export async function startClassroomProcess(options: {
   readonly dataDir: string;
   readonly output: number;
+  /** How cameras reach the class: `whep`, `hls`, or (default) `auto`: whep where Janus is installed. */
+  readonly sources?: string | undefined;
 }): Promise<ClassroomProcess> {
   const [program, ...args] = roleCommand('src/demo/main');
   const child = spawn(
     program,
-    [...args, '--data-dir', options.dataDir, '--log-level', 'warn', '--restart-cameras'],
+    [
+      ...[...args, '--data-dir', options.dataDir, '--log-level', 'warn', '--restart-cameras'],
+      ...['--sources', options.sources ?? 'auto'],
+    ],
     // A group of its own, so that Ctrl-C reaches it only through us; it ends when its stdin does.
     { detached: true, stdio: ['pipe', 'pipe', options.output] },
   ) as ChildProcessByStdio<Writable, Readable, null>;

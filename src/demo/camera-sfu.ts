@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { Resources, type Closable } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { CameraOutput } from './camera.ts';
+import { findTcpPort, findUdpPorts } from './sfu/free-ports.ts';
+import { startJanus, type Janus } from './sfu/janus.ts';
+import { startWhepServer, type WhepServer } from './sfu/whep-server.ts';
+
+/** UDP ports that Janus may use for viewers; it takes those of them that are free. */
+const RTP_PORTS = [20_000, 29_999] as const;
+const CODECS = ['h264', 'vp8'] as const;
+
+/** The SFU between the demo's cameras and whoever watches them by WebRTC. */
+export type CameraSfu = Closable & {
+  readonly janus: Janus;
+  readonly whep: WhepServer;
+  /** Where each camera sends its RTP, in the order of names. */
+  readonly outputs: readonly Extract<CameraOutput, { kind: 'rtp' }>[];
+  /** Bearer token of every stream. */
+  readonly token: string;
+  urlOf(name: string): string;
+};
+
+/** Starts Janus with a stream for each name, H.264 and VP8 by turns, and a WHEP server before it. */
+export async function openCameraSfu(options: {
+  readonly names: readonly string[];
+  readonly folder: string;
+  readonly log: Log;
+}): Promise<CameraSfu> {
+  const { names, folder, log } = options;
+  const token = randomBytes(18).toString('base64url');
+  const ports = await findUdpPorts(2 * names.length);
+  const outputs = names.map((_, i) => ({
+    kind: 'rtp' as const,
+    audioPort: ports[2 * i] ?? 0,
+    videoPort: ports[2 * i + 1] ?? 0,
+    videoCodec: CODECS[i % 2] ?? 'h264',
+  }));
+  const resources = new Resources();
+  try {
+    const janus = resources.use(
+      await startJanus({
+        folder,
+        log,
+        apiPort: await findTcpPort(),
+        rtpPorts: RTP_PORTS,
+        mountpoints: outputs.map((output, i) => ({ ...output, id: i + 1 })),
+      }),
+    );
+    const isAllowed = (given: string): boolean => given === token;
+    const whep = resources.use(
+      await startWhepServer({
+        janusUrl: janus.apiUrl,
+        log,
+        streams: new Map(names.map((name, i) => [name, { mountpoint: i + 1, isAllowed }])),
+      }),
+    );
+    const close = (): Promise<void> => resources.close();
+    return { janus, whep, outputs, token, urlOf: (name) => whep.urlOf(name), close };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
