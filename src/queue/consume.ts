@@ -57,7 +57,11 @@ export function consumeRecordings(
     concurrency: 1,
     log,
     patience: RECORDING_PATIENCE,
-    mayTake: hasRoom,
+    mayTake: () => {
+      // Otherwise what is handed back would come again at once.
+      roomChanged();
+      return hasRoom();
+    },
     handle: async (job) => {
       await handle(job);
       return undefined;

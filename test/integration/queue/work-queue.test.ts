@@ -8,6 +8,8 @@ import { openTestServices, type TestServices } from '../../support/test-services
 import { waitUntil } from '../../support/wait-until.ts';
 
 const log = createLog('test', 'silent');
+/** BullMQ's list of recordings that wait. */
+const WAITING = 'chalkreel:queue:recordings:wait';
 let services: TestServices;
 beforeAll(async () => {
   services = await openTestServices();
@@ -19,7 +21,7 @@ it('delivers a recording asked for twice once', async () => {
   await services.queue.enqueueRecording('twice');
   const heard: string[] = [];
   const consumer = consumeRecordings(services.redis, {
-    concurrency: 2,
+    hasRoom: () => true,
     log,
     handle: async ({ recordingId }) => {
       heard.push(recordingId);
@@ -32,24 +34,59 @@ it('delivers a recording asked for twice once', async () => {
   expect(heard.sort()).toEqual(['last', 'twice']);
 });
 
-it('runs as many at once as asked, and aborts and waits for them on close', async () => {
-  const running = new Set<string>();
-  const ended: string[] = [];
+it('asks for recordings only while there is room', async () => {
+  const begun: string[] = [];
+  let slots = 2;
   const consumer = consumeRecordings(services.redis, {
-    concurrency: 2,
+    hasRoom: () => begun.length < slots,
     log,
-    handle: async ({ recordingId }, signal) => {
-      running.add(recordingId);
-      await delay(60_000, signal).catch(() => undefined);
-      await delay(50); // finalising takes a moment
-      ended.push(recordingId);
+    handle: async ({ recordingId }) => {
+      begun.push(recordingId);
+      consumer.roomChanged();
+      await Promise.resolve();
     },
   });
   for (const id of ['one', 'two', 'three']) await services.queue.enqueueRecording(id);
-  await waitUntil('two are running', () => running.size === 2);
+  await waitUntil('two have begun', () => begun.length === 2);
+  const left = await waitUntil('the third waits for anybody', async () => {
+    const waiting = await services.redis.client.lrange(WAITING, 0, -1);
+    return waiting.length === 1 && waiting;
+  });
+  expect([...begun, ...left].sort()).toEqual(['one', 'three', 'two']);
+  slots = 3;
+  consumer.roomChanged();
+  await waitUntil('the third has begun', () => begun.length === 3);
   await consumer.close();
-  expect(running.size).toBe(2);
-  expect(ended.sort()).toEqual([...running].sort());
+});
+
+it('gives what comes without room to another worker', async () => {
+  const begun: string[] = [];
+  let hasRoom = true;
+  const full = consumeRecordings(services.redis, {
+    // Its slot is taken while it waits for a job.
+    hasRoom: () => hasRoom,
+    log,
+    handle: async ({ recordingId }) => {
+      begun.push(`full: ${recordingId}`);
+      await Promise.resolve();
+    },
+  });
+  await services.queue.enqueueRecording('warm-up');
+  await waitUntil('it asks for the next one', () => begun.length === 1);
+  hasRoom = false;
+  await services.queue.enqueueRecording('unwanted');
+  const other = consumeRecordings(services.redis, {
+    hasRoom: () => true,
+    log,
+    handle: async ({ recordingId }) => {
+      begun.push(`other: ${recordingId}`);
+      await Promise.resolve();
+    },
+  });
+  full.roomChanged();
+  await waitUntil('the other one takes it', () => begun.length === 2);
+  expect(begun).toEqual(['full: warm-up', 'other: unwanted']);
+  await Promise.all([full.close(), other.close()]);
 });
 
 it('tries a failed job again', async () => {
@@ -70,20 +107,21 @@ it('tries a failed job again', async () => {
 });
 
 it('hands on a job that closing broke off, without using up its attempts', async () => {
-  await services.queue.enqueueRecording('broken-off');
+  await services.queue.enqueueHighlight('broken-off', { windowEndMs: 0 });
   let runs = 0;
   // More often than a job is tried.
   for (let round = 0; round < 6; round++) {
     let isRunning = false;
-    const consumer = consumeRecordings(services.redis, {
+    const consumer = consumeHighlights(services.redis, {
       // One works, one waits for a job: it must not take what the other hands back.
       concurrency: 2,
       log,
-      handle: async ({ recordingId }, signal) => {
-        if (recordingId !== 'broken-off') return;
+      handle: async ({ highlightId }, signal) => {
+        if (highlightId !== 'broken-off') return undefined;
         runs++;
         isRunning = true;
         await delay(60_000, signal);
+        return undefined;
       },
     });
     await waitUntil(`round ${round}`, () => isRunning);
@@ -91,16 +129,16 @@ it('hands on a job that closing broke off, without using up its attempts', async
   }
   const { client } = services.redis;
   expect(runs).toBe(6);
-  const job = await client.hgetall('chalkreel:queue:recordings:broken-off');
+  const job = await client.hgetall('chalkreel:queue:highlights:broken-off');
   expect(job.atm).toBeUndefined();
-  expect(await client.lrange('chalkreel:queue:recordings:wait', 0, -1)).toContain('broken-off');
+  expect(await client.lrange('chalkreel:queue:highlights:wait', 0, -1)).toContain('broken-off');
   let isDone = false;
-  const last = consumeRecordings(services.redis, {
+  const last = consumeHighlights(services.redis, {
     concurrency: 1,
     log,
-    handle: async ({ recordingId }) => {
-      isDone ||= recordingId === 'broken-off';
-      await Promise.resolve();
+    handle: async ({ highlightId }) => {
+      isDone ||= highlightId === 'broken-off';
+      return Promise.resolve(undefined);
     },
   });
   await waitUntil('the next worker does it', () => isDone);
