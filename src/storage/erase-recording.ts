@@ -42,8 +42,8 @@ export async function eraseRecording(
   },
 ): Promise<ErasedRecording> {
   assertId(id);
-  const { recordings, highlights, store } = services;
-  if ((await recordings.find(id)) !== undefined) await beginRemoval(id, services, options);
+  const { highlights, store } = services;
+  await beginRemoval(id, services, options);
   const clips: HighlightRemoval[] = [];
   if (options.clips) {
     for (const highlight of await highlights.listByRecording(id)) {

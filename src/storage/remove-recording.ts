@@ -31,20 +31,22 @@ export type RecordingRemoval = {
 };
 
 /**
- * Begins a recording's deletion: from then on nobody sees it, and no highlight can be made of it. Throws `recording-not-found`, or
- * `recording-not-final` while it runs.
+ * Begins a recording's deletion: from then on nobody sees it, and no highlight can be made of it. Nothing to do when there is none, or when
+ * another process was quicker. Throws `recording-not-final` while it runs.
  */
 export async function beginRemoval(
   id: string,
-  services: Pick<RemovalServices, 'recordings'>,
+  { recordings }: Pick<RemovalServices, 'recordings'>,
   options: { readonly nowMs: number; readonly when?: (recording: Recording) => boolean },
-): Promise<Recording> {
+): Promise<void> {
   const { nowMs, when = () => true } = options;
-  return services.recordings.update(id, (recording) => {
-    if (recording.deletedAtMs !== undefined || !when(recording)) return recording;
-    if (!isFinal(recording.state)) throw notFinal(recording);
-    return { ...recording, deletedAtMs: Math.round(nowMs) };
-  });
+  await unlessGone(
+    recordings.update(id, (recording) => {
+      if (recording.deletedAtMs !== undefined || !when(recording)) return recording;
+      if (!isFinal(recording.state)) throw notFinal(recording);
+      return { ...recording, deletedAtMs: Math.round(nowMs) };
+    }),
+  );
 }
 
 /**
@@ -103,12 +105,20 @@ async function tellPlaylistGone(
   nowMs: number,
 ): Promise<void> {
   const playlistGoneAtMs = Math.round(nowMs);
-  try {
-    await highlights.update(id, (highlight) =>
+  await unlessGone(
+    highlights.update(id, (highlight) =>
       highlight.playlistGoneAtMs === undefined ? { ...highlight, playlistGoneAtMs } : highlight,
-    );
+    ),
+  );
+}
+
+/** What is gone meanwhile needs no change. */
+async function unlessGone(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
   } catch (error) {
-    if (!(error instanceof ChalkreelError && error.code === 'highlight-not-found')) throw error;
+    const code = error instanceof ChalkreelError ? error.code : undefined;
+    if (code !== 'recording-not-found' && code !== 'highlight-not-found') throw error;
   }
 }
 
