@@ -60,7 +60,7 @@ export async function readAftermath(
   }
   const media = path.join(folder, 'whole.ts');
   await writeFile(media, Buffer.concat(whole.entries.flatMap(({ uri }) => parts.get(uri) ?? [])));
-  const shown = placePictures(await readBarcodes(media), whole.originMs);
+  const shown = placePictures(await readBarcodes(media), whole);
   const finalUris = new Set(whole.entries.map(({ uri }) => uri));
   return {
     recording,

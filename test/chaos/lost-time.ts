@@ -1,22 +1,42 @@
 import { DEFAULT_PTS_ORIGIN_90K, SEGMENT_MS, TICKS_PER_SECOND } from '../../src/model/grid.ts';
 import type { ReadBarcode } from '../support/barcode-reader.ts';
+import type { Entry } from './served-playlist.ts';
 
-/** A picture of the class: when it was drawn, and where it lies in the recording, both Unix ms. */
-export type Shown = { readonly drawnMs: number; readonly placedMs: number };
+/** A picture of the class. */
+export type Shown = {
+  /** When it was drawn, and where it lies in the recording, both Unix ms. */
+  readonly drawnMs: number;
+  readonly placedMs: number;
+  /** Counts what one Chrome has drawn. */
+  readonly frameNumber: number;
+  /** Whose segment it is in. */
+  readonly maker: string;
+};
 
 /**
  * Time of the class that is on no picture counts as lost from here on. The grid lets a picture stand for 200 ms; a machine on which
  * another Chrome is just being launched may make it twice that.
  */
-export const LOST_FROM_MS = 400;
+const LOST_FROM_MS = 400;
+/** Drawn in a time that is long enough to be an absence: the next picture, and one that another overtook. */
+const STARVED_FRAMES = 2;
 
 /** The readable pictures of a recording, each once, in order of their place. */
-export function placePictures(codes: readonly ReadBarcode[], originMs: number): readonly Shown[] {
+export function placePictures(
+  codes: readonly ReadBarcode[],
+  recording: { readonly originMs: number; readonly entries: readonly Entry[] },
+): readonly Shown[] {
+  const makers = new Map(recording.entries.map(({ n, maker }) => [n, maker]));
   const shown: Shown[] = [];
   for (const code of codes) {
     if (!code.valid) continue;
     const afterOriginMs = (code.ptsS - DEFAULT_PTS_ORIGIN_90K / TICKS_PER_SECOND) * 1000;
-    const picture = { drawnMs: code.clockMs, placedMs: originMs + afterOriginMs };
+    const picture = {
+      drawnMs: code.clockMs,
+      placedMs: recording.originMs + afterOriginMs,
+      frameNumber: code.frameNumber,
+      maker: makers.get(segmentOf(afterOriginMs)) ?? '',
+    };
     // The same drawing again is a filler.
     if (shown.at(-1)?.drawnMs !== picture.drawnMs) shown.push(picture);
   }
@@ -24,22 +44,40 @@ export function placePictures(codes: readonly ReadBarcode[], originMs: number): 
 }
 
 /** A time of the class that no picture shows, Unix ms. */
-export type Absence = { readonly fromMs: number; readonly toMs: number };
+export type Absence = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The class's own page has drawn nothing meanwhile, for want of CPU: nobody could have recorded it. */
+  readonly isStarved: boolean;
+};
 
 /** Times of the class between two pictures, and up to `endMs`, that are on none. */
 export function findAbsences(
   shown: readonly Shown[],
-  options: { readonly frameMs: number; readonly endMs: number },
+  { frameMs, endMs }: { readonly frameMs: number; readonly endMs: number },
 ): readonly Absence[] {
-  const times = [...shown.map(({ drawnMs }) => drawnMs), options.endMs];
-  return times.flatMap((toMs, i) => {
-    const fromMs = (times[i - 1] ?? toMs) + options.frameMs;
-    return toMs - fromMs >= LOST_FROM_MS ? [{ fromMs, toMs }] : [];
+  return shown.flatMap((before, i) => {
+    const after = shown[i + 1];
+    const fromMs = before.drawnMs + frameMs;
+    const toMs = after?.drawnMs ?? endMs;
+    if (toMs - fromMs < LOST_FROM_MS) return [];
+    const isStarved =
+      after?.maker === before.maker && after.frameNumber - before.frameNumber <= STARVED_FRAMES;
+    return [{ fromMs, toMs, isStarved }];
   });
 }
 
-/** Sum of absences, s. */
+/** Sum of absences in which the class went on, s. */
 export function lostSeconds(absences: readonly Absence[]): number {
+  return secondsOf(absences.filter(({ isStarved }) => !isStarved));
+}
+
+/** Sum of those in which its page stood still, s. */
+export function starvedSeconds(absences: readonly Absence[]): number {
+  return secondsOf(absences.filter(({ isStarved }) => isStarved));
+}
+
+function secondsOf(absences: readonly Absence[]): number {
   return absences.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1000;
 }
 
@@ -66,7 +104,7 @@ export function misplacedMs(
 ): ReadonlyMap<number, number> {
   const errors = new Map<number, number[]>();
   for (const { drawnMs, placedMs } of shown) {
-    const n = Math.floor((placedMs - originMs) / SEGMENT_MS + 1e-6);
+    const n = segmentOf(placedMs - originMs);
     errors.set(n, [...(errors.get(n) ?? []), placedMs - drawnMs]);
   }
   return new Map([...errors].map(([n, values]) => [n, middle(values)]));
@@ -75,6 +113,10 @@ export function misplacedMs(
 /** The page draws once in each slot of its wall clock, and tells the time in whole ms: a slot's edge may be rounded down. */
 function slotOf(drawnMs: number, frameMs: number): number {
   return Math.floor((drawnMs + 1) / frameMs);
+}
+
+function segmentOf(afterOriginMs: number): number {
+  return Math.floor(afterOriginMs / SEGMENT_MS + 1e-6);
 }
 
 function middle(values: readonly number[]): number {

@@ -15,7 +15,7 @@ export type ChaosScenario = {
 export type RunOptions = {
   /** Says on stderr what is being done. */
   readonly say: (what: string) => void;
-  /** Folder for the logs of a run that failed. */
+  /** Folder for the run's logs. */
   readonly keepLogsIn: string;
 };
 

@@ -7,8 +7,8 @@ import { gapSeconds, readAftermath, type Aftermath } from './aftermath.ts';
 import { FRAME_MS } from './class-page.ts';
 import { startFleet, type Fleet, type FleetOptions } from './fleet.ts';
 import { startLesson, type Lesson } from './lesson.ts';
-import { framesAtJoin, lostSeconds } from './lost-time.ts';
-import { watchOwners, type OwnerWatch } from './owners.ts';
+import { framesAtJoin, lostSeconds, starvedSeconds } from './lost-time.ts';
+import { watchOwners, type OwnerChange, type OwnerWatch } from './owners.ts';
 import type { RunOptions } from './runner.ts';
 import { findJoins, findReturns } from './served-playlist.ts';
 
@@ -32,7 +32,7 @@ export type StageOptions = FleetOptions & {
 export type Promises = {
   /** Time of the class that is on no picture, and media missing in the final playlist: at most so many seconds each. */
   readonly lostS: number;
-  /** Changes of owner that are allowed; any number when left out. */
+  /** How often a lane may go to another worker; any number when left out. */
   readonly takeovers?: Bound;
   /** Frames missing or repeated where two makers meet; not judged when left out. */
   readonly framesAtJoin?: number;
@@ -53,7 +53,6 @@ export async function runOnStage(
   const { say, promises } = options;
   const resources = new Resources();
   let fleet: Fleet | undefined;
-  let isOver = false;
   const rows: Measurement[] = [];
   try {
     fleet = resources.use(await startFleet(options));
@@ -65,11 +64,11 @@ export async function runOnStage(
     const stoppedAtMs = await lesson.stop();
     const after = await readAftermath(fleet, lesson, stoppedAtMs);
     report(after, say);
-    rows.push(...rowsOfPromises(after, promises), ...(options.judge?.(after) ?? []));
+    const takeovers = countTakeovers(owners.changes);
+    rows.push(...rowsOfPromises(after, takeovers, promises), ...(options.judge?.(after) ?? []));
     rows.push(...rowsOfEverything(after, lesson));
-    isOver = true;
   } finally {
-    if (!isOver) await fleet?.keepLogs(options.keepLogsIn).catch(() => undefined);
+    await fleet?.keepLogs(options.keepLogsIn).catch(say);
     await resources.close().catch(say);
   }
   return [...rows, ...(await rowsOfRemains(fleet))];
@@ -87,8 +86,7 @@ export function atMost(value: number): Bound {
   return { is: '<=', value };
 }
 
-function rowsOfPromises(after: Aftermath, promises: Promises): Measurement[] {
-  const makers = new Set(after.final.entries.map(({ maker }) => maker).filter(Boolean));
+function rowsOfPromises(after: Aftermath, takeovers: number, promises: Promises): Measurement[] {
   const joins = joinsOf(after);
   const frames = joins.map((atMs) => Math.abs(framesAtJoin(after.shown, atMs, FRAME_MS) ?? NaN));
   const bound = promises.framesAtJoin === undefined ? undefined : atMost(promises.framesAtJoin);
@@ -96,9 +94,18 @@ function rowsOfPromises(after: Aftermath, promises: Promises): Measurement[] {
     row('lost', 's', lostSeconds(after.absences), atMost(promises.lostS)),
     row('gaps', 's', gapSeconds(after.final), atMost(promises.lostS)),
     row('gaps-while-live', 's', gapSeconds(after.served)),
-    row('makers-changed', 'times', makers.size - 1, promises.takeovers),
+    row('page-starved', 's', starvedSeconds(after.absences)),
+    row('takeovers', 'times', takeovers, promises.takeovers),
     ...(joins.length === 0 ? [] : [row('frames-at-join', 'frames', Math.max(...frames), bound)]),
   ];
+}
+
+/** How often a lane went to another worker. */
+function countTakeovers(changes: readonly OwnerChange[]): number {
+  return changes.filter((change, i) => {
+    const before = changes.slice(0, i).findLast(({ lane }) => lane === change.lane);
+    return before !== undefined && before.workerId !== change.workerId;
+  }).length;
 }
 
 /** Where two makers meet, Unix ms. */
@@ -143,9 +150,9 @@ function report(
   say: RunOptions['say'],
 ): void {
   for (const violation of violations.slice(0, 20)) say(violation);
-  for (const { fromMs, toMs } of absences) {
+  for (const { fromMs, toMs, isStarved } of absences) {
     say(
-      `no picture of the class from ${new Date(fromMs).toISOString()}, for ${Math.round(toMs - fromMs)} ms`,
+      `no picture of the class from ${new Date(fromMs).toISOString()}, for ${Math.round(toMs - fromMs)} ms${isStarved ? ' (its page stood still)' : ''}`,
     );
   }
   for (const uri of lostSegments) say(`was served and is not there: ${uri}`);

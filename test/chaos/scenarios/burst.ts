@@ -33,14 +33,12 @@ export const burst: ChaosScenario = {
   run: async (options) => {
     const resources = new Resources();
     let fleet: Fleet | undefined;
-    let isOver = false;
     const rows: Measurement[] = [];
     try {
       fleet = resources.use(await startFleet({ workers: [worker, worker] }));
       rows.push(...(await measure(fleet, options)));
-      isOver = true;
     } finally {
-      if (!isOver) await fleet?.keepLogs(options.keepLogsIn).catch(() => undefined);
+      await fleet?.keepLogs(options.keepLogsIn).catch(options.say);
       await resources.close();
     }
     return [...rows, ...(await rowsOfRemains(fleet))];

@@ -5,6 +5,7 @@ import {
   lostSeconds,
   misplacedMs,
   placePictures,
+  starvedSeconds,
   type Shown,
 } from '../../chaos/lost-time.ts';
 import { judge, runScenarios, type ChaosScenario } from '../../chaos/runner.ts';
@@ -20,13 +21,18 @@ const FRAME_MS = 1000 / 15;
 /** Segment 0 begins 10 s into the container. */
 const PTS_ORIGIN_S = 10;
 
-/** A class drawn 15 times a second from the origin on; `isShown` leaves pictures out. */
-function pictures(seconds: number, isShown: (atMs: number) => boolean = () => true): Shown[] {
+/** A class drawn 15 times a second from the origin on; `isShown` leaves pictures out, which were drawn or not. */
+function pictures(
+  seconds: number,
+  isShown: (atMs: number) => boolean = () => true,
+  isDrawn = true,
+): Shown[] {
   return Array.from({ length: seconds * 15 }, (_, i) => i * FRAME_MS)
     .filter(isShown)
-    .map((afterMs) => {
-      const atMs = SAMPLE_ORIGIN_MS + afterMs;
-      return { drawnMs: Math.round(atMs), placedMs: atMs };
+    .map((afterMs, i) => {
+      const placedMs = SAMPLE_ORIGIN_MS + afterMs;
+      const frameNumber = isDrawn ? Math.round(afterMs / FRAME_MS) : i;
+      return { drawnMs: Math.round(placedMs), placedMs, frameNumber, maker: '0-1' };
     });
 }
 
@@ -89,6 +95,17 @@ describe('time of the class that is on no picture', () => {
     // To a frame, at either end.
     expect(lostSeconds(absences)).toBeGreaterThan(3 - 3 * (FRAME_MS / 1000));
     expect(lostSeconds(absences)).toBeLessThan(3 + 3 * (FRAME_MS / 1000));
+    expect(starvedSeconds(absences)).toBe(0);
+  });
+
+  it('is not lost where the page itself stood still, unless another Chrome showed it', () => {
+    const still = pictures(10, (ms) => ms < 3000 || ms > 5000, false);
+    expect(lostSeconds(findAbsences(still, options))).toBe(0);
+    expect(starvedSeconds(findAbsences(still, options))).toBeCloseTo(2, 0);
+    const others = still.map((p) =>
+      p.placedMs < SAMPLE_ORIGIN_MS + 4000 ? p : { ...p, maker: '0-2' },
+    );
+    expect(lostSeconds(findAbsences(others, options))).toBeCloseTo(2, 0);
   });
 
   it('counts frames missing or repeated where two makers meet', () => {
@@ -113,7 +130,10 @@ describe('time of the class that is on no picture', () => {
   it('takes each drawn picture once, at the place of its time in the container', () => {
     const code = { valid: true, frameNumber: 1, clockMs: SAMPLE_ORIGIN_MS, ptsS: 10.1 } as const;
     const bad = { valid: false, ptsS: 10.2 } as const;
-    const shown = placePictures([code, { ...code, ptsS: 10.3 }, bad], SAMPLE_ORIGIN_MS);
+    const entries = [{ n: 0, uri: 'a', isGap: false, maker: '1-2' }];
+    const recording = { originMs: SAMPLE_ORIGIN_MS, entries };
+    const shown = placePictures([code, { ...code, ptsS: 10.3 }, bad], recording);
+    expect(shown).toMatchObject([{ frameNumber: 1, maker: '1-2' }]);
     expect(shown.map(({ placedMs }) => Math.round(placedMs - SAMPLE_ORIGIN_MS))).toEqual([100]);
   });
 });
@@ -133,10 +153,15 @@ describe('sound around joins', () => {
   const none = { originMs, absences: [], openedMs: [] };
 
   it('misses beeps that are not there, or twice, unless they are excused', () => {
-    expect(countWrongBeeps(beeping(8, () => true), none)).toBe(0);
+    expect(
+      countWrongBeeps(
+        beeping(8, () => true),
+        none,
+      ),
+    ).toBe(0);
     const pcm = beeping(8, (second) => second !== 3);
     expect(countWrongBeeps(pcm, none)).toBe(1);
-    const absences = [{ fromMs: originMs + 2500, toMs: originMs + 3500 }];
+    const absences = [{ fromMs: originMs + 2500, toMs: originMs + 3500, isStarved: false }];
     expect(countWrongBeeps(pcm, { ...none, absences })).toBe(0);
     expect(countWrongBeeps(pcm, { ...none, openedMs: [originMs + 1600] })).toBe(0);
     const double = beeping(8, () => true);
