@@ -34,8 +34,8 @@ export function ownerOf({ lane, epoch }: Pick<SegmentEntry, 'lane' | 'epoch'>): 
 
 /**
  * Goes on where the journals end: objects with the next numbers of the last entry's owner follow it (see `isPlain`); all others are given to
- * the index to decide about, as if they had just been published. Of two with one number the owner's comes first, then the newer epoch. What is
- * older than its lane's epoch was refused. `codecs` has the codec of each owner; objects of others are orphans: their bytes are no segment.
+ * the index to decide about, as if they had just been published. Of two with one number that of the one before comes first, else what was stored first.
+ * `codecs` has the codec of each owner; objects of others are orphans: their bytes are no segment.
  */
 export function planIndex(
   journal: JoinedJournal,
@@ -68,9 +68,8 @@ export function planIndex(
     const plain = objects.find(
       (object) => last === before?.n && n === last + 1 && ownerOf(object) === ownerOf(before),
     );
-    // Whoever made it: it fills a hole.
-    const mayStand = n <= journal.last ? objects : objects.filter(isCurrent(epochs));
-    const [chosen] = plain ? [plain] : [...mayStand].sort(newerEpochFirst);
+    const neighbour = aside.get(n - 1) ?? before;
+    const chosen = plain ?? objects.find(isOf(neighbour)) ?? [...objects].sort(firstStored)[0];
     orphans.push(...objects.filter((object) => object !== chosen));
     if (chosen === undefined) continue;
     if (chosen === plain) {
@@ -104,10 +103,11 @@ function highestEpochs(
   return epochs;
 }
 
-function isCurrent(epochs: Readonly<Record<string, number>>): (object: FoundSegment) => boolean {
-  return ({ lane, epoch }) => epoch >= (epochs[lane] ?? 0);
+function isOf(entry: SegmentEntry | undefined): (object: FoundSegment) => boolean {
+  return (object) => entry !== undefined && ownerOf(object) === ownerOf(entry);
 }
 
-function newerEpochFirst(a: FoundSegment, b: FoundSegment): number {
-  return b.epoch - a.epoch || a.lane - b.lane;
+/** Most likely it was listed first, too, and who lost has deleted its own, or will. */
+function firstStored(a: FoundSegment, b: FoundSegment): number {
+  return a.modifiedAtMs - b.modifiedAtMs || a.epoch - b.epoch || a.lane - b.lane;
 }

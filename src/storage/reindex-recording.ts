@@ -26,8 +26,8 @@ export type ReindexServices = {
 export type Orphan = {
   readonly object: string;
   readonly length: number;
-  /** `lost-race`: another object stands for its number. `refused`: its maker had been followed. */
-  readonly why: 'lost-race' | 'refused' | 'half-written' | 'unknown-name';
+  /** `lost-race`: another object stands for its number. */
+  readonly why: 'lost-race' | 'half-written' | 'unknown-name';
 };
 
 /** What a look at one recording found. */
@@ -182,8 +182,7 @@ async function findOrphans(
 function reasonOf(found: FoundSegment, plan: IndexPlan): Orphan['why'] {
   if (found.length === 0 || found.length % PACKET_BYTES !== 0) return 'half-written';
   const stands = [...plan.entries, ...plan.aside].some(({ n }) => n === found.n);
-  if (stands) return 'lost-race';
-  return found.epoch < (plan.epochs[found.lane] ?? 0) ? 'refused' : 'half-written';
+  return stands ? 'lost-race' : 'half-written';
 }
 
 /** Writes the record again, as it is: the store gets what Redis has. */

@@ -90,7 +90,8 @@ export class HistoryPlayer {
       this.#epochs[step.lane] = await this.#services.segments.openEpoch(this.#id, step.lane);
     } else if (step.do === 'publish') {
       const n = this.#next + step.skip;
-      this.#next = n + 1;
+      // After one of lane 1 that was killed the other brings the same number.
+      if (!step.isKilled || step.lane === 0) this.#next = n + 1;
       if (step.isKilled) await this.#store(await this.#entry(n, step.lane));
       else await this.publish(n, step.lane);
     } else if (step.do === 'publish-late') {

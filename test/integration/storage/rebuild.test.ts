@@ -145,8 +145,8 @@ describe('after FLUSHALL', () => {
         expect(whole.startsWith(before.whole)).toBe(true);
         expect(again).toBe(whole);
         expect(await warm.see(recording, 'window')).toBe(await cold.see(recording, 'window'));
-        const names = new Set((await segments.readAll(id)).map(({ place }) => place.object));
-        expect(before.all.filter(({ place }) => !names.has(place.object))).toEqual([]);
+        const numbers = new Set((await segments.readAll(id)).map(({ n }) => n));
+        expect(before.all.filter(({ n }) => !numbers.has(n))).toEqual([]);
         // It goes on.
         const next = await player.publish(player.next + 9, 0);
         expect(next).toMatchObject({ appended: true });

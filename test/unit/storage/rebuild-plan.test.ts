@@ -66,15 +66,22 @@ describe('a planned index', () => {
     });
   });
 
-  it('stays with the owner where two have one number, else takes the newer', () => {
+  it('stays with the owner where two have one number; of two others takes what was stored first', () => {
     expect(plan(journalTo(2), '3-0-1', '3-0-2', '3-1-1')).toMatchObject({
       added: ['3-0-1'],
       orphans: ['3-0-2', '3-1-1'],
     });
     expect(plan(journalTo(2), '4-0-1', '4-0-2')).toMatchObject({
-      aside: ['4-0-2'],
-      orphans: ['4-0-1'],
+      aside: ['4-0-1'],
+      orphans: ['4-0-2'],
     });
+    const [late = [], early = []] = [found('4-1-1'), found('4-0-2')];
+    const planned = planIndex(
+      journalTo(2),
+      [...late, ...early.map((object) => ({ ...object, modifiedAtMs: 900 }))],
+      CODECS,
+    );
+    expect(planned.aside.map(nameOf)).toEqual(['4-0-2']);
   });
 
   it('keeps holes that were decided, though their media has come', () => {
@@ -92,11 +99,11 @@ describe('a planned index', () => {
     expect(planned.aside).toEqual([late]);
   });
 
-  it('tells orphans: numbers that stand, makers that were followed, bytes that are no segment', () => {
+  it('tells orphans: numbers that stand, bytes that are no segment', () => {
     expect(plan(journalTo(2), '1-1-1', '2-0-1', '4-0-1', '9-0-2', '4-7-1')).toEqual({
       added: [],
-      aside: ['9-0-2'],
-      orphans: ['1-1-1', '4-7-1', '4-0-1'],
+      aside: ['4-0-1', '9-0-2'],
+      orphans: ['1-1-1', '4-7-1'],
       last: 2,
     });
   });
