@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Log } from '../src/log.ts';
 import { SEGMENT_MS } from '../src/model/grid.ts';
 import type { ClipWindow } from '../src/model/highlight.ts';
+import { readAhead } from '../src/read-ahead.ts';
 import { isSameBlock, planBlocks, type ClipBlock } from './clip-blocks.ts';
 import { ClipFile } from './clip-file.ts';
 import { makeHead, type ClipHead } from './clip-head.ts';
@@ -188,7 +189,7 @@ export class ClipAssembly {
       return sources.read(pictures, frames);
     });
     let next = 0;
-    for await (const media of readAhead(reads)) {
+    for await (const media of readAhead(reads, READ_AHEAD)) {
       signal?.throwIfAborted();
       const block = blocks[next++];
       if (block !== undefined) await writer.append(block, media, await head);
@@ -235,18 +236,4 @@ function makeOnce<T>(known: Made<T> | undefined, key: string, make: () => Promis
   const result = make();
   result.catch(() => undefined);
   return { key, result };
-}
-
-/** What the reads give, in order, some of them begun ahead. */
-async function* readAhead<T>(reads: readonly (() => Promise<T>)[]): AsyncGenerator<T, void> {
-  const begun: Promise<T>[] = [];
-  for (const read of reads) {
-    const reading = read();
-    // A failure is thrown in its turn.
-    reading.catch(() => undefined);
-    begun.push(reading);
-    const next = begun.length > READ_AHEAD ? begun.shift() : undefined;
-    if (next !== undefined) yield await next;
-  }
-  for (const next of begun) yield await next;
 }

@@ -7,12 +7,12 @@ import { toBuffer } from '../src/media/mp4/box.ts';
 import { runsOf } from '../src/media/mp4/columns.ts';
 import type { Mp4Movie, VideoTrack } from '../src/media/mp4/movie.ts';
 import { layOutMp4 } from '../src/media/mp4/writer.ts';
+import { SILENT_AAC_FRAME } from '../src/media/silent-aac-frame.ts';
 import type { ClipBlock } from './clip-blocks.ts';
 import type { ClipFile } from './clip-file.ts';
 import type { ClipHead } from './clip-head.ts';
 import type { ClipSources } from './clip-segment.ts';
 import type { CutPlan, PictureRef } from './cut-plan.ts';
-import { SILENT_AAC_FRAME } from './silence.ts';
 
 /** Media of a block to be copied, on its way from the store. */
 export type BlockMedia = Awaited<ReturnType<ClipSources['read']>>;

@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.ts';
 import { PlaylistCache } from './playlist-cache.ts';
 import { pageRoutes } from './page-routes.ts';
 import { problemHandler } from './problem.ts';
+import { recordingMp4Routes } from './recording-mp4-routes.ts';
 import { recordingRoutes } from './recording-routes.ts';
 import { refuseDeleted } from './refuse-deleted.ts';
 import { reportRoutes } from './report-routes.ts';
@@ -37,6 +38,7 @@ export function createApi(services: ApiServices): Express {
     reportRoutes(context),
     sourceRoutes(context),
     mediaRoutes(context),
+    recordingMp4Routes(context),
     highlightRoutes(context),
     highlightListRoutes(context),
     favouriteRoutes(context),

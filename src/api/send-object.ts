@@ -48,8 +48,8 @@ export async function sendObject(
   });
 }
 
-/** One range, its end exclusive; several at once are answered with the whole, as RFC 9110 allows. */
-function planRange(
+/** The range that is asked for, its end exclusive; several at once are answered with the whole, as RFC 9110 allows. */
+export function planRange(
   request: Request,
   length: number,
 ): { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined {
@@ -61,7 +61,8 @@ function planRange(
   return { start: range.start, end: range.end + 1 };
 }
 
-function isClientGone(error: unknown): boolean {
+/** Whether a stream broke off because nobody reads it any more: no fault of ours. */
+export function isClientGone(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE';
 }

@@ -70,13 +70,14 @@ export function recordingViewerView(
   };
 }
 
-/** The whole as it grows, a window of its newest part, and, once it is over, all the media there is. */
+/** The whole as it grows, a window of its newest part, and, once it is over, all the media there is: as playlist, and as one file. */
 function playlistLinks({ id, state }: Recording, base: string): Record<string, string | null> {
   const folder = `${base}recordings/${id}`;
   return {
     playlist: `${folder}/index.m3u8`,
     live: `${folder}/live.m3u8`,
     final: isFinal(state) ? `${folder}/final.m3u8` : null,
+    mp4: isFinal(state) ? `${folder}/recording.mp4` : null,
   };
 }
 

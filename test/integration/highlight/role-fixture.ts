@@ -74,9 +74,9 @@ export async function addRecording(
 
 /** Makes segments durable and appends them to the index, as a worker does. */
 export async function publish(
-  { store, segments }: Services,
+  { store, segments }: Pick<Services, 'store' | 'segments'>,
   recordingId: string,
-  source: Pick<CounterSource, 'segments'>,
+  source: Pick<CounterSource, 'segments'> & { readonly codecHashOf?: (n: number) => string },
 ): Promise<void> {
   for (const { n, bytes } of source.segments) {
     const object = objectKeys.segment(recordingId, { n, lane: 0, epoch: 1 });
@@ -86,7 +86,7 @@ export async function publish(
       lane: 0,
       epoch: 1,
       place: { object, offset: 0, length: bytes.length },
-      codecHash: 'same',
+      codecHash: source.codecHashOf?.(n) ?? 'same',
       publishedAtMs: Date.now(),
     });
     if (!result.appended) throw new Error(`segment ${n} was refused: ${result.reason}`);
