@@ -17,6 +17,8 @@ export default defineConfig({
         recorder: 'recorder/page/index.html',
         classroom: 'recorder/classroom/index.html',
         watch: 'src/web/watch.html',
+        share: 'src/web/share.html',
+        panel: 'src/web/panel.html',
       },
     },
   },

@@ -1,0 +1,66 @@
+import type { Browser, Page } from './browser.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Chromium starts to play, or sees a change at the page's 2 s poll, on a machine busy with other tests. */
+export const PAGE_MS = 30_000;
+
+/** Phones people have, and a desktop. */
+export const DEVICES = {
+  phone: { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+  smallest: { width: 320, height: 568, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+  desktop: { width: 1280, height: 800 },
+} as const;
+
+/** A page someone has open. */
+export type WebPage = {
+  readonly page: Page;
+  /** Errors on its console, and thrown ones. */
+  readonly complaints: readonly string[];
+  /** Runs in the page, as text: tests are not typed for a browser. */
+  evaluate<T>(expression: string): Promise<T>;
+  /** Of the first element that matches; empty where there is none. */
+  text(selector: string): Promise<string>;
+  isShown(selector: string): Promise<boolean>;
+  box(selector: string): Promise<{ x: number; y: number; width: number; height: number }>;
+  /** Waits until the expression is true in the page. */
+  until(what: string, expression: string): Promise<void>;
+  video(): Promise<{ at: number; duration: number; width: number; ended: boolean; source: string }>;
+};
+
+/** Opens a page as a person would. `dark` is the colour scheme of the system. */
+export async function openWebPage(
+  browser: Browser,
+  url: string,
+  options: { readonly device?: keyof typeof DEVICES; readonly dark?: boolean } = {},
+): Promise<WebPage> {
+  const { device = 'phone', dark = false } = options;
+  const page = await browser.newPage();
+  await page.setViewport(DEVICES[device]);
+  const value = dark ? 'dark' : 'light';
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(url);
+  const evaluate = async <T>(expression: string): Promise<T> =>
+    (await page.evaluate(expression)) as T;
+  return {
+    page,
+    complaints,
+    evaluate,
+    text: (selector) => evaluate(`document.querySelector('${selector}')?.textContent ?? ''`),
+    isShown: (selector) =>
+      evaluate(`document.querySelector('${selector}')?.checkVisibility() ?? false`),
+    box: (selector) =>
+      evaluate(`(({ x, y, width, height }) => ({ x, y, width, height }))(
+        document.querySelector('${selector}').getBoundingClientRect())`),
+    async until(what, expression) {
+      await waitUntil(what, () => evaluate<boolean>(`Boolean(${expression})`), PAGE_MS);
+    },
+    video: () =>
+      evaluate(`(({ currentTime: at, duration, videoWidth: width, ended, currentSrc: source }) =>
+        ({ at, duration, width, ended, source }))(document.querySelector('video'))`),
+  };
+}
