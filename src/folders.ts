@@ -6,18 +6,21 @@ import path from 'node:path';
  * ENOENT for an existing parent (/proc, Node 20). Resolves to the topmost folder it made, if any. Throws the system's error.
  */
 export async function makeFolder(folder: string): Promise<string | undefined> {
-  const existing = await stat(folder).catch(() => undefined);
-  if (existing?.isDirectory() === true) return undefined;
-  const parent = path.dirname(folder);
-  const firstMade = parent === folder ? undefined : await makeFolder(parent);
   try {
     await mkdir(folder);
+    return folder;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST' || existing !== undefined) throw error;
-    return firstMade;
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return undefined;
+    const parent = path.dirname(folder);
+    if (code !== 'ENOENT' || parent === folder) throw error;
+    const firstMade = await makeFolder(parent);
+    // Somebody else may have made it meanwhile.
+    await mkdir(folder).catch((again: unknown) => {
+      if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
+    });
+    return firstMade ?? folder;
   }
-  return firstMade ?? folder;
 }
 
 /** Makes a change of names in a folder last through a power cut. Throws the system's error. */

@@ -70,7 +70,8 @@ export class ClipPlans {
     if (isAnswer(plan)) return plan;
     const end = deferred();
     const timer = setTimeout(end.resolve, waitMs);
-    signal.addEventListener('abort', () => end.resolve(), { once: true });
+    const onAbort = (): void => end.resolve();
+    signal.addEventListener('abort', onAbort);
     let changed = deferred();
     const subscribed = this.#options.index.subscribe(clip.recordingId, () => changed.resolve());
     try {
@@ -85,6 +86,7 @@ export class ClipPlans {
       }
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
       end.resolve();
       subscribed.then((subscription) => subscription.close()).catch(() => undefined);
     }

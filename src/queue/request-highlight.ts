@@ -29,10 +29,11 @@ export type RequestHighlightServices = {
  */
 export function createRequestHighlight(services: RequestHighlightServices): RequestHighlight {
   const { recordings, segments, fleetNowMs, newId } = services;
+  const ends: Ends = new Map();
   return async (recordingId, trigger, origin) => {
     // In one go: Redis is asked for both in the same moment.
     const [recording, nowMs] = await Promise.all([recordings.get(recordingId), fleetNowMs()]);
-    const span = await findSpan(recording, segments);
+    const span = await findSpan(recording, segments, { ends, nowMs });
     const plan = planHighlight({ recording, trigger, origin, nowMs, span, newId });
     const merged = trigger.merge
       ? await mergeHighlight(plan.highlight, { recording, nowMs }, services)
@@ -42,16 +43,33 @@ export function createRequestHighlight(services: RequestHighlightServices): Requ
   };
 }
 
+/** Ends of recordings that are over are believed so long, and so many: what a dead worker has left may yet be found. */
+const END_TTL_MS = 10_000;
+const MAX_ENDS = 1000;
+type Ends = Map<string, { readonly endMs: number; readonly untilMs: number }>;
+
 /** From its first picture to the end of its last segment. */
-async function findSpan(recording: Recording, segments: SegmentIndex): Promise<RecordedSpan> {
+async function findSpan(
+  recording: Recording,
+  segments: SegmentIndex,
+  { ends, nowMs }: { readonly ends: Ends; readonly nowMs: number },
+): Promise<RecordedSpan> {
   const { id, originMs, leadInMs, createdAtMs, state } = recording;
   const startMs = originMs === null ? createdAtMs : originMs + Math.ceil(leadInMs ?? 0);
   if (!isFinal(state)) return { startMs, endMs: null };
+  const known = ends.get(id);
+  if (known !== undefined && nowMs < known.untilMs) return { startMs, endMs: known.endMs };
   const last = await segments.findLast(id);
   if (last === undefined || originMs === null) {
     throw inputError('id', `Recording ${id} has no picture`, 'nothing-recorded');
   }
-  return { startMs, endMs: segmentStartMs(last.n, originMs) + SEGMENT_MS };
+  const endMs = segmentStartMs(last.n, originMs) + SEGMENT_MS;
+  ends.set(id, { endMs, untilMs: nowMs + END_TTL_MS });
+  for (const oldest of ends.keys()) {
+    if (ends.size <= MAX_ENDS) break;
+    ends.delete(oldest);
+  }
+  return { startMs, endMs };
 }
 
 async function create(

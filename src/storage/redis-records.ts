@@ -53,6 +53,8 @@ export type RecordKind<T> = {
   /** An object that is there while the record is open, so that a rebuild finds those first. */
   readonly openKey: (id: string) => string;
   readonly isOpen: (value: T) => boolean;
+  /** Called before a change ends it. */
+  readonly beforeEnd?: ((id: string) => Promise<void>) | undefined;
   /** Objects that name it elsewhere in the store, for its life. */
   readonly references?: (value: T) => readonly string[];
   /**
@@ -158,6 +160,7 @@ export class RedisRecords<T extends { readonly id: string }> {
       const after = change(before.value);
       if (after === before.value) return after;
       if (isOpen(after) && !isOpen(before.value)) await this.#announce(after);
+      if (!isOpen(after) && isOpen(before.value)) await this.#kind.beforeEnd?.(id);
       const outcome = await this.#compareAndSet(before, after);
       if (outcome === 'missing') throw this.#notFound(id);
       if (outcome === 'done') {
@@ -173,7 +176,7 @@ export class RedisRecords<T extends { readonly id: string }> {
   async #announce(value: T): Promise<void> {
     const { isOpen, openKey, references } = this.#kind;
     const objects = [...(isOpen(value) ? [openKey(value.id)] : []), ...(references?.(value) ?? [])];
-    for (const object of objects) await this.#store.put(object, Buffer.alloc(0));
+    await Promise.all(objects.map((object) => this.#store.put(object, Buffer.alloc(0))));
   }
 
   /** The record as the store keeps it. */
