@@ -39,10 +39,10 @@ describe('a signed link', () => {
   };
 
   it('comes back as it was, until it expires', () => {
-    const viewer = fc.option(fc.string({ unit: 'binary', maxLength: 40 }));
+    const viewer = fc.option(fc.string({ unit: 'grapheme', maxLength: 40 }));
     const someLink = fc.record({
       kind: fc.constantFrom('recording', 'highlight'),
-      id: fc.string({ unit: 'binary', maxLength: 40 }),
+      id: fc.string({ unit: 'grapheme', maxLength: 40 }),
       rights: fc.subarray([...LINK_RIGHTS]),
       viewerId: viewer,
       shareId: viewer,
