@@ -60,6 +60,7 @@ export async function openServices(
     const store = await openObjectStore(config);
     const redis = resources.use(await openRedis(config.redisUrl, log));
     const openSubscriber = (): Redis => redis.openBlocking();
+    const journals = new JournalKeeper({ redis: redis.client, store });
     const recordings = resources.use(
       new RedisRecordingRepository({
         redis: redis.client,
@@ -67,6 +68,8 @@ export async function openServices(
         openSubscriber,
         recover: (id): Promise<boolean> =>
           watch.recover((fence) => restorer.restoreRecording(id, fence)),
+        // What is over is brought back by one journal.
+        beforeEnd: (id) => journals.seal(id),
       }),
     );
     const highlights = new RedisHighlightRepository({
@@ -75,7 +78,6 @@ export async function openServices(
       recover: (id): Promise<boolean> =>
         watch.recover((fence) => restorer.restoreHighlight(id, fence)),
     });
-    const journals = new JournalKeeper({ redis: redis.client, store });
     const segments = resources.use(
       new JournaledSegmentIndex({ redis: redis.client, openSubscriber, journals }),
     );

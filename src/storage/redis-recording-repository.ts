@@ -56,6 +56,7 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     readonly openSubscriber: () => Redis;
     /** See `RecordKind`. */
     readonly recover?: (id: string) => Promise<boolean>;
+    readonly beforeEnd?: (id: string) => Promise<void>;
   }) {
     this.#redis = options.redis;
     this.#store = options.store;
@@ -68,6 +69,7 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
       openKey: objectKeys.openRecording,
       isOpen: ({ state }) => !isFinal(state),
       recover: options.recover,
+      beforeEnd: options.beforeEnd,
     });
     this.#subscriptions = new RecordingSubscriptions({
       openSubscriber: options.openSubscriber,
