@@ -1,3 +1,4 @@
+import { writeMediaPlaylist } from '../media/playlist.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
 import type { SegmentEntry } from '../model/segment.ts';
 import { isRebuilding } from './generation.ts';
@@ -6,7 +7,7 @@ import type { ObjectStore } from './object-store.ts';
 import { readStoredIndex } from './rebuild-index.ts';
 import type { FoundSegment, IndexPlan } from './rebuild-plan.ts';
 import type { RecordingRepository } from './recording-repository.ts';
-import { parseSegmentName } from './recording-playlist.ts';
+import { parseSegmentName, planFinalPlaylist } from './recording-playlist.ts';
 import type { Restorer } from './restorer.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
@@ -88,7 +89,9 @@ export async function reindexRecording(
   }
   await storeAgain(present, recordings);
   for (const entry of missing) await segments.append(id, entry, { isSalvaged: true });
-  const stillMissing = findMissing(plan, { ...known, all: await segments.readAll(id) });
+  const all = await segments.readAll(id);
+  if (missing.length > 0 && isFinal(present.state)) await writePlaylist(present, all, store);
+  const stillMissing = findMissing(plan, { ...known, all });
   return { ...finding, state, isRepaired: stillMissing.length === 0 };
 }
 
@@ -188,6 +191,17 @@ function reasonOf(found: FoundSegment, plan: IndexPlan): Orphan['why'] {
 /** Writes the record again, as it is: the store gets what Redis has. */
 async function storeAgain(recording: Recording, recordings: RecordingRepository): Promise<void> {
   await recordings.update(recording.id, (present) => ({ ...present }));
+}
+
+/** The final playlist, with what was found. */
+async function writePlaylist(
+  recording: Recording,
+  entries: readonly SegmentEntry[],
+  store: ObjectStore,
+): Promise<void> {
+  const plan = planFinalPlaylist(entries, recording);
+  if (plan === undefined) return;
+  await store.put(objectKeys.playlist(recording.id), Buffer.from(writeMediaPlaylist(plan)));
 }
 
 /** `numbers 4 to 7, 9`. */
