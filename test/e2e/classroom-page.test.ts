@@ -198,11 +198,17 @@ describe('classroom page', () => {
 
   it('comes back to the class when signalling was lost', async () => {
     await page.evaluate(`window.sockets.find(({ url }) => url.includes('/signalling/')).close()`);
+    // While nobody listens: the snapshot tells of it.
+    const missed = await demo.triggerHighlight({ title: '错过了' });
+    guest.say({ type: 'reward', rewardId: 'missed', participantId: CAST[1].participantId });
     await vi.waitFor(async () => {
       const events = (await calls('event')).flat() as { type: string; state: string }[];
       const states = events.filter(({ type }) => type === 'signalling').map((event) => event.state);
       expect(states).toEqual(['open', 'reconnecting', 'open']);
     }, wait);
+    expect(await calls('highlight')).toContainEqual([expect.objectContaining(missed)]);
+    const missedReward = expect.objectContaining({ type: 'reward', eventId: 'missed' }) as unknown;
+    expect(await calls('event')).toContainEqual([missedReward]);
     guest.say({ type: 'chat', text: '还在吗？' });
     await vi.waitFor(async () => {
       expect(await shownText()).toContain('还在吗？');
@@ -212,6 +218,18 @@ describe('classroom page', () => {
   it('tells the recorder of moments saved and of the end of the class', async () => {
     const { triggerId } = await demo.triggerHighlight({ title: '证明', beforeMs: 9000 });
     const beforeMs = 9000;
+    const { participantId } = CAST[1];
+    guest.say({ type: 'reward', rewardId: 'star', participantId, title: '⭐' });
+    guest.say({ type: 'spotlight', participantId });
+    guest.say({ type: 'spotlight', participantId: null });
+    await vi.waitFor(async () => {
+      const events = (await calls('event')).flat() as Record<string, unknown>[];
+      const star = { type: 'reward', eventId: 'star', participantId, title: '⭐' };
+      expect(events).toContainEqual(expect.objectContaining(star));
+      const lit = events.filter(({ type }) => type === 'spotlight');
+      // That it went out again is nobody's moment.
+      expect(lit.at(-1)).toMatchObject({ participantId, eventId: expect.any(String) as string });
+    }, wait);
     await vi.waitFor(async () => {
       const trigger = { triggerId, title: '证明', beforeMs, requestedBy: CAST[0].name };
       expect(await calls('highlight')).toContainEqual([expect.objectContaining(trigger)]);
