@@ -76,7 +76,9 @@ export async function openRecorderBrowser(
     ]);
     if (recorder === undefined) throw new Error('the recorder tab is not there');
     const kill = (): void => killGroup(pid);
-    const ping = async (): Promise<void> => void (await browser.version());
+    const ping = async (): Promise<void> => {
+      await browser.version();
+    };
     return { pid, classroom, recorder, gone, kill, ping, close };
   } catch (error) {
     await close();

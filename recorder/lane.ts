@@ -1,34 +1,30 @@
-import path from 'node:path';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay, Resources } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
-import { isFinal, type Recording } from '../src/model/recording.ts';
+import { isFinal, type Recording, type RecordingSource } from '../src/model/recording.ts';
 import type { Claim, Leases } from '../src/queue/leases.ts';
 import type { Services } from '../src/queue/open-services.ts';
 import { finishRecording } from './finish.ts';
 import type { FleetClock } from './fleet-clock.ts';
-import { openFleetPublisher } from './fleet-publisher.ts';
+import { LaneMedia } from './lane-media.ts';
 import {
   failureOf,
   GOOD_RUN_MS,
   isToEnd,
   planStep,
   waitBeforeNext,
+  type LaneStep,
   type RunEnd,
 } from './lane-plan.ts';
 import { LaneRecord } from './lane-record.ts';
+import { LaneTenure } from './lane-tenure.ts';
 import { ownershipLost, type HeldLease, type LeaseKeeper } from './lease-keeper.ts';
 import type { PageServer } from './page-server.ts';
-import { PublishQueue } from './publish-queue.ts';
-import type { SegmentPublisher } from './publisher.ts';
 import { RecordingRun, type RecordingOutcome, type StopReason } from './record.ts';
 import { retried } from './retried.ts';
-import { salvagePart } from './salvage.ts';
-import { salvageSpools } from './salvage-spools.ts';
-import { listSpool, makeWorkFolder, removeWorkFolder, spoolSuffix } from './work-folder.ts';
 import { stoppedOutcome } from './whole-recording.ts';
+import { makeWorkFolder, removeWorkFolder, spoolSuffix } from './work-folder.ts';
 
-const OFFER_EVERY_MS = 1_000;
 /** What came before a successor's first segment is published within this, or is lost with storage. */
 const RELIEF_TIMEOUT_MS = 15_000;
 const RELIEF_POLL_MS = 100;
@@ -72,67 +68,73 @@ export async function makeLane(claim: Claim, options: LaneOptions): Promise<void
     const recording = await retried(() => services.recordings.find(claim.recordingId));
     if (recording === undefined || isFinal(recording.state)) {
       await leases.close(claim.recordingId);
-      return;
+    } else {
+      await new Lane(recording, claim, { ...options, held }).make();
     }
-    await new Lane(recording, claim, held, options).make();
   } finally {
     held.letGo();
   }
 }
 
 class Lane {
-  readonly #options: LaneOptions;
+  readonly #options: LaneOptions & { readonly held: HeldLease };
   readonly #recording: Recording;
   readonly #claim: Claim;
-  readonly #held: HeldLease;
   readonly #record: LaneRecord;
-  readonly #queue: PublishQueue;
+  readonly #tenure: LaneTenure;
+  readonly #media: LaneMedia;
   readonly #resources = new Resources();
   readonly #over = new AbortController();
+  /** Aborts when no further Chrome is wanted. */
+  readonly #stopped = new AbortController();
   #folder = '';
+  /** As it is now: a class's streams change. */
+  #source: RecordingSource;
   #run: RecordingRun | undefined;
   #stopReason: StopReason | undefined;
-  #stopped = new AbortController();
   #isLeaving = false;
-  /** False for a successor until its predecessor is relieved. */
-  #isOwner: boolean;
-  /** With two lanes: whether this one brought the last segment. */
-  #isLeading: boolean;
-  #lastClosed = -1;
-  #activeAtMs = performance.now();
-  #salvaged: Promise<void> = Promise.resolve();
 
-  constructor(recording: Recording, claim: Claim, held: HeldLease, options: LaneOptions) {
-    const { services, clock, log } = options;
+  constructor(
+    recording: Recording,
+    claim: Claim,
+    options: LaneOptions & { readonly held: HeldLease },
+  ) {
+    const { services, leases, held, clock, log, maxSpoolBytes } = options;
+    const { signal } = this.#over;
+    const nowMs = (): number => clock.nowMs();
+    const common = { recording, services, leases, held, claim, nowMs, log, signal };
     this.#options = options;
     this.#recording = recording;
+    this.#source = recording.source;
     this.#claim = claim;
-    this.#held = held;
-    this.#isOwner = claim.role === 'owner';
-    this.#isLeading = recording.settings.redundancy === 1 || claim.lane === 0;
-    const nowMs = (): number => clock.nowMs();
-    this.#record = new LaneRecord({ recording, services, nowMs, log, signal: this.#over.signal });
-    this.#queue = new PublishQueue({
-      maxBytes: options.maxSpoolBytes,
-      onPublished: () => {
-        this.#isLeading = true;
-        this.#activeAtMs = performance.now();
-      },
+    this.#record = new LaneRecord(common);
+    const parts = { ...common, record: this.#record, lanes: recording.settings.redundancy };
+    this.#tenure = new LaneTenure(parts);
+    this.#media = new LaneMedia({
+      ...parts,
+      tenure: this.#tenure,
+      maxSpoolBytes,
       onFailed: (error) => this.#run?.abandon(asChalkreelError(error)),
-      onDropped: ({ n }) => {
-        this.#record.warn(`segment ${n} was given up: too much waited to be published`);
-      },
     });
   }
 
   async make(): Promise<void> {
     try {
-      if (isToEnd(this.#recording) && !this.#isOwner) return void (await this.#decline());
-      await this.#prepare();
-      if (isToEnd(this.#recording)) await this.#finish('stopped-before-start');
-      else await this.#work();
+      const isOver = isToEnd(this.#recording);
+      if (isOver && !this.#tenure.isOwner) {
+        await this.#tenure.leave();
+        return;
+      }
+      this.#folder = await makeWorkFolder(this.#options.workRoot, this.#claim);
+      if (!isOver) this.#resources.use(await this.#options.clock.join());
+      if (this.#tenure.isOwner) await this.#takeOver(isOver);
+      if (isOver) await this.#finish('stopped-before-start');
+      else {
+        await this.#listen();
+        await this.#work();
+      }
     } catch (error) {
-      await this.#leave();
+      await this.#tenure.leave();
       throw error;
     } finally {
       this.#over.abort(new Error('the lane is over'));
@@ -141,22 +143,26 @@ class Lane {
     }
   }
 
-  async #prepare(): Promise<void> {
-    const { workRoot, services, orders } = this.#options;
+  /** Owner of a new recording, or of one whose worker died: the record says so, and what that one left is looked for. */
+  async #takeOver(isOver: boolean): Promise<void> {
+    const { log, workRoot } = this.#options;
+    const { predecessor, epoch } = this.#claim;
+    const { state, settings } = this.#recording;
+    log.info({ event: 'lane-taken', epoch, predecessor }, 'this worker records now');
+    this.#record.enterOwner(this.#claim);
+    if (!isOver) {
+      if (state === 'queued' || settings.redundancy === 1) this.#record.enter('starting');
+      this.#record.loadEarlier().catch(() => undefined); // the lane is over
+    }
+    const folders = { work: workRoot, own: this.#folder };
+    const hasParts = await this.#media.salvageOthers(folders);
+    // What is completed from parts and what is recorded now come from different encoders.
+    if (hasParts && !isOver) await this.#tenure.advance();
+  }
+
+  async #listen(): Promise<void> {
+    const { services, orders, held } = this.#options;
     const { id } = this.#recording;
-    this.#folder = await makeWorkFolder(workRoot, this.#claim);
-    this.#resources.use(await this.#options.clock.join());
-    if (this.#isOwner) await this.#takeOver();
-    this.#resources.use(
-      await retried(() =>
-        services.recordings.subscribe(id, ({ stopRequestedAtMs, state, history, source }) => {
-          this.#run?.changeSource(source);
-          const reason = history.at(-1)?.reason as StopReason | undefined;
-          if (stopRequestedAtMs !== null) this.#stop('stop-requested');
-          else if (state === 'stopping') this.#stop(reason ?? 'stop-requested');
-        }),
-      ),
-    );
     const leave = (): void => {
       this.#isLeaving = true;
       this.#run?.stop('signal');
@@ -168,197 +174,92 @@ class Lane {
       if (this.#record.originMs === null) leave();
       else this.#stop('signal');
     });
-    this.#on(orders.draining, () => void this.#offer());
-    void this.#held.ended.then(() => this.#onEnded());
-  }
-
-  /** Owner by takeover, or of a new recording: from now on the record says so, and what the one before left is looked for. */
-  async #takeOver(): Promise<void> {
-    const { log, services, leases, clock, workRoot } = this.#options;
-    const { recordingId, predecessor, lane, epoch, workerId } = this.#claim;
-    const { state, settings } = this.#recording;
-    log.info({ event: 'lane-taken', lane, epoch, predecessor }, 'this worker records now');
-    this.#record.enterOwner(this.#claim);
-    if (!isToEnd(this.#recording)) {
-      if (state === 'queued' || settings.redundancy === 1) this.#record.enter('starting');
-      this.#load();
-    }
-    const found = await salvageSpools(workRoot, {
-      ...services,
-      recordingId,
-      lane,
-      workerId,
-      isAlive: (id) => leases.isAlive(id),
-      nowMs: () => clock.nowMs(),
-      log,
-      originMs: this.#record.originMs,
-      settings,
-      into: path.join(this.#folder, 'spool'),
-      as: { lane, epoch },
-      publisher: this.#publisher(epoch, () => this.#held.confirm()),
-      signal: this.#over.signal,
-    });
-    this.#salvaged = found.done.catch((error: unknown) => {
-      log.warn({ event: 'salvage-failed', err: error }, 'a spool could not be salvaged yet');
-    });
-    // What is completed from parts and what is recorded now come from different encoders.
-    if (found.hasParts) await this.#advance();
-  }
-
-  #load(): void {
-    this.#record.loadEarlier().catch(() => undefined); // the lane is over
+    this.#on(orders.draining, () => void this.#tenure.offer());
+    void held.ended.then(() => this.#onEnded());
+    const subscribing = retried(() =>
+      services.recordings.subscribe(id, ({ stopRequestedAtMs, state, history, source }) => {
+        this.#source = source;
+        this.#run?.changeSource(source);
+        const reason = history.at(-1)?.reason as StopReason | undefined;
+        if (stopRequestedAtMs !== null) this.#stop('stop-requested');
+        else if (state === 'stopping') this.#stop(reason ?? 'stop-requested');
+      }),
+    );
+    this.#resources.use(await subscribing);
   }
 
   async #work(): Promise<void> {
-    for (let failures = 1; ; failures += 1) {
+    let failures = 0;
+    for (;;) {
       const startedAtMs = performance.now();
       const end = await this.#capture();
-      if (performance.now() - startedAtMs > GOOD_RUN_MS) failures = 1;
-      const step = planStep({
-        end,
-        hasBegun: this.#record.originMs !== null,
-        isLeaseLost: this.#held.standing.state !== 'held',
-        isLeaving: this.#isLeaving,
-        isStopped: this.#stopReason !== undefined,
-        failures,
-        idleMs: performance.now() - this.#activeAtMs,
-      });
+      failures = performance.now() - startedAtMs > GOOD_RUN_MS ? 1 : failures + 1;
+      const step = this.#tenure.isOwner ? this.#plan(end, failures) : 'leave';
       const failure = failureOf(end);
       this.#options.log.info({ event: 'run-ended', step, failures, err: failure });
-      if (!this.#isOwner) return void (await this.#decline());
       if (step === 'finish') return this.#finish(end);
       if (step === 'leave') return this.#leave();
       if (step === 'relieved') return;
-      this.#record.warn(`the recording goes on with another browser: ${failure?.message ?? ''}`);
-      await this.#salvageOwn();
+      this.#record.warn(`went on with another browser: ${failure?.message ?? 'no reason'}`);
+      await this.#media.salvageOwn(this.#folder);
       this.#record.endRun();
-      if (!(await this.#advance())) return;
+      if (!(await this.#tenure.advance())) return;
       await delay(waitBeforeNext(failures), this.#stopped.signal).catch(() => undefined);
     }
   }
 
+  #plan(end: RunEnd, failures: number): LaneStep {
+    return planStep({
+      end,
+      hasBegun: this.#record.originMs !== null,
+      isLeaseLost: this.#tenure.isLost,
+      isLeaving: this.#isLeaving,
+      isStopped: this.#stopReason !== undefined,
+      failures,
+      idleMs: this.#media.idleMs,
+    });
+  }
+
   /** One Chrome, from its launch to its end. */
   async #capture(): Promise<RunEnd> {
-    const { chromium, pages, clock, log } = this.#options;
     if (this.#stopped.signal.aborted) return 'stopped-before-start';
-    const { lane, epoch } = this.#held.lease;
-    const publisher = this.#publisher(epoch, async () => {
-      await this.#salvaged;
-      await this.#held.confirm();
-    });
-    const queue = this.#queue;
+    const { lane, epoch } = this.#tenure.lease;
+    const { chromium, pages, clock, log } = this.#options;
     const run = new RecordingRun({
-      source: this.#recording.source,
+      ...{ chromium, pages, clock, log },
+      source: this.#source,
       settings: this.#recording.settings,
-      chromium,
-      pages,
-      clock,
-      log,
       workDir: this.#folder,
       spoolSuffix: spoolSuffix({ lane, epoch }),
       agreeOrigin: (captured) => this.#record.agreeOrigin(captured),
-      sink: {
-        add: (segment) => {
-          this.#lastClosed = segment.n;
-          queue.add(segment, publisher);
-        },
-        get published() {
-          return queue.published;
-        },
-        // What waits is published while the next Chrome starts.
-        settled: () => Promise.resolve(),
-      },
+      sink: this.#media.openSink(epoch),
     });
     this.#run = run;
     run.on('stopping', (reason) => {
       if (!(reason === 'signal' && this.#isLeaving)) this.#stopReason ??= reason;
     });
     this.#record.listen(run, {
-      isLeading: () => this.#isOwner && this.#isLeading,
+      isLeading: () => this.#tenure.isLeading,
       isLeaving: () => this.#isLeaving,
     });
-    const recycle = this.#recycleLater();
+    const recycling = setTimeout(() => {
+      void this.#recycle().then(() => recycling.refresh());
+    }, this.#options.browserMs);
     try {
       return await run.run();
     } catch (error) {
       return asChalkreelError(error);
     } finally {
-      clearTimeout(recycle);
+      clearTimeout(recycling);
       this.#run = undefined;
     }
   }
 
-  #publisher(epoch: number, confirmOwnership: () => Promise<void>): SegmentPublisher {
-    const { services, clock, log } = this.#options;
-    const { recordingId, lane } = this.#claim;
-    const isShared = this.#recording.settings.redundancy > 1;
-    const publisher = openFleetPublisher({
-      store: services.store,
-      segments: services.segments,
-      recordingId,
-      lane,
-      epoch,
-      nowMs: () => clock.nowMs(),
-      log,
-      signal: this.#over.signal,
-      confirmOwnership,
-      ...(isShared ? { sharedOriginMs: () => this.#record.originMs ?? 0 } : {}),
-      onAppended: ({ n }) => this.#succeed(n),
-    });
-    return {
-      publish: async (segment) => {
-        const result = await publisher.publish(segment);
-        if (result === 'superseded') {
-          this.#isLeading = this.#recording.settings.redundancy === 1;
-          await retried(() => this.#succeed(segment.n + 1), this.#over.signal);
-        }
-        return result;
-      },
-    };
-  }
-
-  /** A successor's first segment stands, or one like it: its predecessor may go. */
-  async #succeed(from: number): Promise<void> {
-    if (this.#isOwner) return;
-    const { lease } = this.#held;
-    if (!(await this.#options.leases.succeed(lease, from))) throw ownershipLost(lease);
-    this.#isOwner = true;
-    this.#options.log.info({ event: 'lane-joined', ...lease, from }, 'relieved the worker before');
-    this.#record.enterOwner(lease);
-    this.#load();
-  }
-
-  /** The segments a dead Chrome left unfinished, completed. */
-  async #salvageOwn(): Promise<void> {
-    const { originMs } = this.#record;
-    if (originMs === null) return;
-    for (const spooled of await listSpool(this.#folder)) {
-      if (spooled.isWhole) continue;
-      const { lane, epoch, n } = spooled;
-      const segment = await salvagePart(spooled, {
-        settings: this.#recording.settings,
-        originMs,
-        spool: path.join(this.#folder, 'spool'),
-        as: { lane, epoch },
-      }).catch(() => undefined);
-      if (segment === undefined || n <= this.#lastClosed) continue;
-      this.#lastClosed = n;
-      this.#queue.add(
-        segment,
-        this.#publisher(epoch, () => this.#held.confirm()),
-      );
-    }
-  }
-
-  /** Another Chrome encodes: another epoch. False when the lease is lost. */
-  async #advance(): Promise<boolean> {
-    const { signal } = this.#over;
-    const { lease } = this.#held;
-    const advanced = await retried(() => this.#options.leases.advance(lease), signal);
-    if (advanced === undefined) return false;
-    this.#held.renewAs(advanced);
-    this.#record.enterOwner(advanced);
-    return true;
+  async #recycle(): Promise<void> {
+    const { orders, onSuccessor } = this.#options;
+    if (orders.draining.aborted || this.#stopped.signal.aborted) return;
+    const successor = await this.#tenure.succeedOneself();
+    if (successor !== undefined) onSuccessor(successor);
   }
 
   #stop(reason: StopReason): void {
@@ -375,60 +276,25 @@ class Lane {
     if (signal.aborted) act();
   }
 
-  /** Until somebody takes it, or it ends. */
-  async #offer(): Promise<void> {
-    const { signal } = this.#over;
-    while (!signal.aborted) {
-      if (this.#isOwner) await this.#options.leases.offer(this.#held.lease).catch(() => false);
-      await delay(OFFER_EVERY_MS, signal).catch(() => undefined);
-    }
-  }
-
-  #recycleLater(): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      void this.#recycle().then(() => timer.refresh());
-    }, this.#options.browserMs);
-    return timer;
-  }
-
-  async #recycle(): Promise<void> {
-    const { leases, orders, onSuccessor, log } = this.#options;
-    if (orders.draining.aborted || this.#stopped.signal.aborted) return;
-    const { lease } = this.#held;
-    const next = await leases.succeedOneself(lease).catch(() => undefined);
-    if (next === undefined) return;
-    log.info({ event: 'browser-replaced', epoch: next.epoch }, 'a fresh browser takes over');
-    onSuccessor({ ...next, role: 'successor', predecessor: lease.workerId });
-  }
-
   /** The lease is somebody else's. What comes before a successor's first segment is still published. */
   async #onEnded(): Promise<void> {
-    const { standing } = this.#held;
-    const { log } = this.#options;
+    const { log, held } = this.#options;
+    const { standing } = held;
     log.info({ event: 'lease-ended', ...standing }, 'another worker records now');
     if (standing.state === 'handed-over') {
       const deadline = performance.now() + RELIEF_TIMEOUT_MS;
-      const isThrough = (): boolean => this.#lastClosed >= standing.from - 1 && this.#queue.isEmpty;
+      const isThrough = (): boolean => this.#media.isThrough(standing.from - 1);
       while (!isThrough() && performance.now() < deadline && !this.#over.signal.aborted) {
         await delay(RELIEF_POLL_MS);
       }
     }
-    this.#run?.abandon(ownershipLost(this.#held.lease));
+    this.#run?.abandon(ownershipLost(held.lease));
   }
 
-  async #decline(): Promise<void> {
-    this.#held.letGo();
-    await this.#options.leases.decline(this.#held.lease).catch(() => false);
-  }
-
-  /** Publishes what there is and leaves the lane to be taken at once. */
+  /** Publishes what there is, and leaves the lane to be taken at once. */
   async #leave(): Promise<void> {
-    await this.#queue.settled().catch(() => undefined);
-    this.#held.letGo();
-    const { leases } = this.#options;
-    const { lease } = this.#held;
-    if (this.#isOwner) await leases.release(lease).catch(() => false);
-    else await leases.decline(lease).catch(() => false);
+    await this.#media.settled().catch(() => undefined);
+    await this.#tenure.leave();
   }
 
   /** The recording is over. Whoever makes its last lane writes its end. */
@@ -436,16 +302,14 @@ class Lane {
     const { services, leases, clock, log } = this.#options;
     const { signal } = this.#over;
     const { id } = this.#recording;
-    await this.#salvageOwn();
-    await this.#salvaged;
+    await this.#media.salvageOwn(this.#folder);
     try {
-      await this.#queue.settled();
-      const standing = await retried(() => leases.end(this.#held.lease), signal);
-      if (standing !== 'last') return;
+      await this.#media.settled();
     } catch (error) {
       if (asChalkreelError(error).code === 'ownership-lost') return;
       throw error;
     }
+    if (!(await this.#tenure.end())) return;
     const outcome = await this.#outcome(end);
     await finishRecording(id, outcome, { services, nowMs: () => clock.nowMs(), log, signal });
     await retried(() => leases.close(id), signal);

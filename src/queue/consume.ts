@@ -44,12 +44,10 @@ export function consumeRecordings(
   redis: RedisConnection,
   { log, hasRoom, handle }: ConsumeRecordingsOptions,
 ): Closable & { roomChanged(): void } {
-  let worker: Worker | undefined;
   const roomChanged = (): void => {
-    if (worker === undefined) return;
     // Errors are told by the worker's own event.
-    if (hasRoom()) void worker.resume().catch(() => undefined);
-    else void worker.pause(true).catch(() => undefined);
+    if (hasRoom()) void consumer.worker.resume().catch(() => undefined);
+    else void consumer.worker.pause(true).catch(() => undefined);
   };
   const consumer = consume(redis, {
     queue: RECORDINGS_QUEUE,
@@ -67,8 +65,7 @@ export function consumeRecordings(
       return undefined;
     },
   });
-  ({ worker } = consumer);
-  return { close: consumer.close, roomChanged };
+  return { close: () => consumer.close(), roomChanged };
 }
 
 /** Takes highlights from the queue, when their windows are about to close. Same rules as for recordings. */
