@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installPageHandshake } from '../../recorder/page-handshake.ts';
+import { Resources } from '../../src/lifecycle.ts';
+import { createLog } from '../../src/log.ts';
+import type { ClassEvent } from '../../src/protocol/class-event.ts';
+import type { HighlightTrigger } from '../../src/protocol/highlight-trigger.ts';
+import { launchTestBrowser, type Page } from '../support/browser.ts';
+import { servePages } from '../support/page-server.ts';
+
+/** What a page does as soon as its scripts run. */
+const SCRIPT = `
+  chalkreel.highlight();
+  chalkreel.highlight({ triggerId: 'one', beforeMs: 9000, participants: ['wang'], merge: true });
+  chalkreel.highlight({ startMs: 1000, endMs: 2000, title: '那一刻' });
+  chalkreel.highlight({ triggerId: '' });
+  chalkreel.highlight({ triggerId: 'bad', when: 'now' });
+  chalkreel.highlight('now');
+  chalkreel.event({ type: 'reward', eventId: 'star', participantId: 'wang', colour: 'gold' });
+  chalkreel.event({ type: 7 });
+  const loop = {}; loop.loop = loop;
+  chalkreel.event(loop);
+  chalkreel.ready();
+`;
+
+const resources = new Resources();
+const heard: HighlightTrigger[] = [];
+const events: ClassEvent[] = [];
+let ready = 0;
+let page: Page;
+
+beforeAll(async () => {
+  const body = `<!doctype html><meta charset="utf-8"><title>class</title><script>${SCRIPT}</script>`;
+  const pages = resources.use(await servePages({ '/': { type: 'text/html', body } }));
+  const browser = await launchTestBrowser();
+  resources.defer(() => browser.close());
+  page = await browser.newPage();
+  const handlers = {
+    onReady: () => (ready += 1),
+    onEnd: () => undefined,
+    onHighlight: (trigger: HighlightTrigger) => heard.push(trigger),
+    onClassEvent: (event: ClassEvent) => events.push(event),
+    onBeat: () => undefined,
+    onSources: () => undefined,
+  };
+  await installPageHandshake(page, handlers, createLog('test', 'silent'));
+  await page.goto(pages.url);
+});
+afterAll(() => resources.close());
+
+it('hears a page’s moments and events, drops what is not well-formed, and never throws into the page', async () => {
+  // The last thing the page says: all the rest came before it.
+  await expect.poll(() => ready, { timeout: 10_000 }).toBe(1);
+  expect(heard).toEqual([
+    {},
+    { triggerId: 'one', beforeMs: 9000, participants: ['wang'], merge: true },
+    { startMs: 1000, endMs: 2000, title: '那一刻' },
+  ]);
+  expect(events).toEqual([
+    { type: 'reward', eventId: 'star', participantId: 'wang', colour: 'gold' },
+  ]);
+  expect(await page.evaluate('Object.isFrozen(window.chalkreel)')).toBe(true);
+});
