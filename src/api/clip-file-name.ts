@@ -11,7 +11,7 @@ export function clipFileName({
   triggeredAtMs,
 }: Pick<Highlight, 'title' | 'triggeredAtMs'>): string {
   const fit = (title ?? '').replace(UNFIT, ' ').replace(/\s+/g, ' ').trim().replace(/^\.+/, '');
-  const short = [...fit].slice(0, MAX_TITLE_CHARACTERS).join('').trim();
+  const short = Array.from(fit).slice(0, MAX_TITLE_CHARACTERS).join('').trim();
   const date = new Date(triggeredAtMs).toISOString().slice(0, 'yyyy-mm-dd'.length);
   return `${short === '' ? 'Highlight' : short} ${date}.mp4`;
 }

@@ -133,7 +133,7 @@ async function isOfHighlight(
 ): Promise<boolean> {
   const name = parseSegmentName(String(request.params.name));
   const known = context.clips.findOver(highlightId);
-  if (known !== undefined && known.recordingId === idOf(request)) {
+  if (known?.recordingId === idOf(request)) {
     return known.plan.entries.some(({ n }) => n === name?.n);
   }
   const highlight = await context.highlights.find(highlightId);

@@ -3,8 +3,6 @@ import type { ObjectStore } from './object-store.ts';
 /** What was taken out of the store. */
 export type Removed = { readonly objects: number; readonly bytes: number };
 
-export const NOTHING: Removed = { objects: 0, bytes: 0 };
-
 /** Deletes at a time: each waits for the disk to be sure. */
 const CONCURRENCY = 16;
 
@@ -27,9 +25,4 @@ export async function removeFolder(
   await Promise.all(Array.from({ length: CONCURRENCY }, deleteOthers));
   if (last !== undefined && found.some(({ key }) => key === last)) await store.delete(last);
   return { objects: found.length, bytes: found.reduce((sum, { length }) => sum + length, 0) };
-}
-
-/** Both together. */
-export function addRemoved(a: Removed, b: Removed): Removed {
-  return { objects: a.objects + b.objects, bytes: a.bytes + b.bytes };
 }

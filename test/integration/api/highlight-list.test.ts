@@ -70,6 +70,25 @@ describe('GET /v1/highlights', () => {
     expect(await namesOf({ tag, ...iso })).toEqual(['c', 'b']);
   });
 
+  it('finds by the recording’s teacher what others asked for', async () => {
+    const teacher = `Ms Lee ${word}`;
+    const id = `${word}-taught`;
+    const { recordings } = api.services;
+    await recordings.create(
+      sampleRecording({
+        id,
+        state: 'recording',
+        originMs: SAMPLE_ORIGIN_MS,
+        metadata: { teacher },
+      }),
+    );
+    const trigger = { atMs: SAMPLE_ORIGIN_MS + 60_000, requestedBy: `Mr Oh ${word}` };
+    await api.json('POST', `/v1/recordings/${id}/highlights`, trigger);
+    for (const who of [teacher, trigger.requestedBy]) {
+      expect((await find({ teacher: who })).highlights).toHaveLength(1);
+    }
+  });
+
   it('pages through every moment once, whatever is added and taken away meanwhile', async () => {
     // Three of a millisecond each: ids decide.
     for (let i = 0; i < 30; i++) await addMoment(`old-${i}`, 1000 + Math.floor(i / 3));
