@@ -26,6 +26,8 @@ export async function openCameraSfu(options: {
   readonly names: readonly string[];
   readonly folder: string;
   readonly log: Log;
+  /** Whether a token is good for a stream now; by default the one in the result is, for all. */
+  readonly isAllowed?: (name: string, token: string) => boolean;
 }): Promise<CameraSfu> {
   const { names, folder, log } = options;
   const token = randomBytes(18).toString('base64url');
@@ -47,12 +49,16 @@ export async function openCameraSfu(options: {
         mountpoints: outputs.map((output, i) => ({ ...output, id: i + 1 })),
       }),
     );
-    const isAllowed = (given: string): boolean => given === token;
+    const { isAllowed = (_name, given) => given === token } = options;
+    const streams = names.map((name, i) => {
+      const stream = { mountpoint: i + 1, isAllowed: (given: string) => isAllowed(name, given) };
+      return [name, stream] as const;
+    });
     const whep = resources.use(
       await startWhepServer({
         janusUrl: janus.apiUrl,
         log,
-        streams: new Map(names.map((name, i) => [name, { mountpoint: i + 1, isAllowed }])),
+        streams: new Map(streams),
       }),
     );
     const close = (): Promise<void> => resources.close();

@@ -93,13 +93,14 @@ export const changeSourcesSchema = z.strictObject({
   set: z.array(newSourceSchema).max(MAX_SOURCES).default([]),
   remove: z.array(streamNameSchema).max(MAX_SOURCES).default([]),
 });
-export type SourceChanges = z.infer<typeof changeSourcesSchema>;
+export type SourceChanges = {
+  readonly set: readonly StreamSource[];
+  readonly remove: readonly StreamName[];
+};
+type StreamName = Pick<StreamSource, 'participantId' | 'role'>;
 
 /** Names a stream within its class. */
-export function streamName({
-  participantId,
-  role,
-}: Pick<StreamSource, 'participantId' | 'role'>): string {
+export function streamName({ participantId, role }: StreamName): string {
   return `${role} ${participantId}`;
 }
 

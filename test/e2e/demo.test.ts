@@ -17,8 +17,10 @@ import { makeTempFolder } from '../support/temp-folder.ts';
 import { readTones } from '../support/tone-reader.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** Low-latency HLS shows a camera 2.4 to 3.0 s late; a busy machine somewhat later, never earlier. */
-const CAMERA_LATENCY_MS = { least: 1_000, most: 8_000 };
+/** WebRTC on loopback shows a camera 0.2 to 0.4 s late, of which up to 0.1 s is the clock's step; a busy machine somewhat later. */
+const CAMERA_LATENCY_MS = { least: 0, most: 4_000 };
+/** A player's position and the picture it shows differ by a few frames, and the clock of the picture steps each 100 ms. */
+const SEEK_MS = 250;
 /** Three segments behind the newest, one being made, the camera's own 3 s: 10 s; a busy machine needs more. */
 const MAX_WATCH_LAG_MS = 20_000;
 /** The same drawing, coded at 3 Mb/s, correlates by 0.95 and more; another text of the same length by less than 0.5. */
@@ -27,7 +29,7 @@ const DIFFERENT = 0.7;
 
 /** The longest a picture may do without a legible clock: pictures come at least every 200 ms, and a third one must be there. */
 const MAX_GAP_MS = 600;
-/** A camera that died twice is away for 6 s; 2 to 3 s of it were on their way when it died. */
+/** A camera that died twice is away for 6 s; its tile holds the last picture for 1.5 s of them. */
 const MIN_NOTE_MS = 1_000;
 /** From a change in the class until the page shows and sounds it, on a busy machine. */
 const SETTLE_MS = 2_000;
@@ -254,7 +256,7 @@ describe('chalkreel demo', () => {
     for (const lagMs of live.lagsMs) expect(lagMs).toBeLessThan(MAX_WATCH_LAG_MS);
     // A tenth of a second: players round a frame here and there.
     expect(Math.abs(whole.duration - result.segments * 1.6)).toBeLessThan(0.1);
-    expect(whole.latencyMs).toBeGreaterThan(CAMERA_LATENCY_MS.least);
+    expect(whole.latencyMs).toBeGreaterThan(CAMERA_LATENCY_MS.least - SEEK_MS);
     expect(whole.latencyMs).toBeLessThan(CAMERA_LATENCY_MS.most);
     expect(whole.highlights).toContain('那一刻 · that was it');
     expect(whole.complaints).toEqual([]);
