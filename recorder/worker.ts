@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { availableParallelism, hostname } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../src/clock.ts';
@@ -122,11 +123,14 @@ async function openWorker(
 }
 
 function makeOrders(): Orders {
-  return {
+  const orders = {
     draining: new AbortController(),
     leaving: new AbortController(),
     ending: new AbortController(),
   };
+  // Every lane listens: as many as there are slots is no leak.
+  for (const { signal } of Object.values(orders)) setMaxListeners(0, signal);
+  return orders;
 }
 
 async function stopLanes(

@@ -60,6 +60,8 @@ async function measure(fleet: Fleet, { say }: RunOptions): Promise<Measurement[]
   const over = await waitUntil(
     'all recordings to be over',
     async () => {
+      const dead = fleet.workers().find(({ isRunning }) => !isRunning());
+      if (dead !== undefined) throw new Error(`${dead.name} has died: see its log`);
       const all = await readAll(fleet, ids);
       return all.every(({ state }) => isFinal(state)) && all;
     },

@@ -5,11 +5,12 @@ import type { ChaosScenario } from '../runner.ts';
 import { NONE, row, runOnStage, type Stage } from '../stage.ts';
 import { GOES_ON_TIMEOUT_MS, untilGoneOn } from './steps.ts';
 
-const TRIGGERS = 20;
 const TRIGGER_EVERY_MS = 400;
-/** The api is killed with this one, and started again some later. */
+/** The api is killed with this one on its way, and started again some later. */
 const KILLED_AT = 5;
 const RESTARTED_AT = 9;
+/** Fired once it is back. */
+const TRIGGERS_AFTER = 5;
 /** A trigger that gets no answer for this long was swallowed. */
 const ANSWER_TIMEOUT_MS = 15_000;
 const CLIP_TIMEOUT_MS = 90_000;
@@ -32,18 +33,28 @@ export const killApi: ChaosScenario = {
 
 async function disturb(stage: Stage): Promise<Measurement[]> {
   const fired: Promise<{ readonly triggerId: string; readonly outcome: Outcome }>[] = [];
+  const fire = async (): Promise<void> => {
+    fired.push(trigger(stage, `trigger-${fired.length}`));
+    await delay(TRIGGER_EVERY_MS);
+  };
+  const api = { isBack: false };
   let restart: Promise<void> | undefined;
-  for (let i = 0; i < TRIGGERS; i += 1) {
-    fired.push(trigger(stage, `trigger-${i}`));
-    if (i === KILLED_AT) {
-      // While that one is on its way.
+  while (!api.isBack) {
+    const firing = fire();
+    if (fired.length === KILLED_AT) {
       stage.fleet.api().kill('SIGKILL');
       stage.say('killed the api');
     }
-    if (i === RESTARTED_AT) restart = stage.fleet.restartApi();
-    await delay(TRIGGER_EVERY_MS);
+    if (fired.length === RESTARTED_AT) {
+      restart = stage.fleet.restartApi().finally(() => {
+        api.isBack = true;
+      });
+    }
+    await firing;
   }
   await restart;
+  stage.say('the api is back');
+  for (let i = 0; i < TRIGGERS_AFTER; i += 1) await fire();
   const outcomes = await Promise.all(fired);
   stage.say(outcomes.map(({ outcome }) => outcome[0]).join(''));
   // Who was refused tries again; whatever became of the first try, it is one highlight.
