@@ -10,7 +10,7 @@ const SURE_MS = LEASE_TTL_MS - RENEW_EVERY_MS;
 
 export type LeaseKeeperOptions = {
   readonly workerId: string;
-  readonly leases: Leases;
+  readonly leases: Pick<Leases, 'beat'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
 };
