@@ -33,13 +33,14 @@ export function createApi(services: ApiServices): Express {
   const metrics = createMetrics(services.recordings);
   const v1 = Router();
   v1.use('/recordings/:id', refuseDeleted(context));
+  // What is asked for most, and in a hurry, comes first.
   v1.use(
+    mediaRoutes(context),
+    highlightRoutes(context),
     recordingRoutes(context),
     reportRoutes(context),
     sourceRoutes(context),
-    mediaRoutes(context),
     recordingMp4Routes(context),
-    highlightRoutes(context),
     highlightListRoutes(context),
     favouriteRoutes(context),
     shareRoutes(context),
@@ -50,11 +51,11 @@ export function createApi(services: ApiServices): Express {
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', 'loopback');
   app.use(metrics.measure, safeHeaders, compressText);
+  app.use('/v1', keyAccess(services.apiKeys), v1);
+  app.use('/t/:token/v1', anyOrigin, linkAccess(context.gate), v1);
   app.use(healthRoutes(context));
   app.get('/metrics', metrics.send);
   app.use(pageRoutes(context));
-  app.use('/v1', keyAccess(services.apiKeys), v1);
-  app.use('/t/:token/v1', anyOrigin, linkAccess(context.gate), v1);
   app.use((request) => {
     throw inputError('url', `There is no ${request.method} ${request.path}`, 'route-not-found');
   });

@@ -6,6 +6,9 @@ export type ObjectInfo = {
   readonly modifiedAtMs: number;
 };
 
+/** Bytes of an object, the end exclusive. */
+export type ObjectRange = { readonly start: number; readonly end: number };
+
 /** Bytes to store: in memory, or a local file (which may be moved if the store is on the same disk). */
 export type ObjectBody = Uint8Array | { readonly file: string };
 
@@ -20,13 +23,10 @@ export type ObjectStore = {
   put(key: string, body: ObjectBody): Promise<void>;
   /** Undefined when there is no such object. */
   find(key: string): Promise<ObjectInfo | undefined>;
-  /** The whole object. Throws `object-not-found`. */
-  read(key: string): Promise<Buffer>;
+  /** The whole object, or a range of it, the end exclusive: what fits into memory. Throws `object-not-found`. */
+  read(key: string, range?: ObjectRange): Promise<Buffer>;
   /** A range of it; the end is exclusive. Throws `object-not-found`. */
-  openStream(
-    key: string,
-    range?: { readonly start: number; readonly end: number },
-  ): Promise<Readable>;
+  openStream(key: string, range?: ObjectRange): Promise<Readable>;
   /** Objects whose keys start with `prefix`, and come after the key `after`, in key order. Costs by what it yields, not by what is before. */
   list(
     prefix: string,

@@ -88,6 +88,19 @@ export function describeObjectStore(
       await writing;
     });
 
+    it('reads a range, its end exclusive', async () => {
+      await store.put('range', bytes('0123456789'));
+      const read = async (start: number, end: number): Promise<string> =>
+        (await store.read('range', { start, end })).toString();
+      expect(await read(0, 10)).toBe('0123456789');
+      expect(await read(2, 5)).toBe('234');
+      expect(await read(9, 12)).toBe('9');
+      expect(await read(4, 4)).toBe('');
+      await expect(store.read('missing', { start: 0, end: 1 })).rejects.toMatchObject({
+        code: 'object-not-found',
+      });
+    });
+
     it('streams a range, its end exclusive', async () => {
       await store.put('range', bytes('0123456789'));
       expect(await text(await store.openStream('range'))).toBe('0123456789');

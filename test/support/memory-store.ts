@@ -2,7 +2,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ChalkreelError } from '../../src/errors.ts';
 import { assertObjectKey } from '../../src/storage/object-key.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore } from '../../src/storage/object-store.ts';
+import type {
+  ObjectBody,
+  ObjectInfo,
+  ObjectRange,
+  ObjectStore,
+} from '../../src/storage/object-store.ts';
 
 /** Objects in memory: where a test looks at thousands of stores, and a disk would be what it measures. */
 export class MemoryStore implements ObjectStore {
@@ -26,9 +31,9 @@ export class MemoryStore implements ObjectStore {
     return { key, length: object.bytes.length, modifiedAtMs: object.modifiedAtMs };
   }
 
-  async read(key: string): Promise<Buffer> {
+  async read(key: string, range?: ObjectRange): Promise<Buffer> {
     const object = this.#objects.get(key);
-    if (object !== undefined) return object.bytes;
+    if (object !== undefined) return object.bytes.subarray(range?.start, range?.end);
     throw new ChalkreelError('object-not-found', `Object ${key} does not exist`);
   }
 

@@ -355,7 +355,8 @@ describe('a highlight', () => {
       'an',
       'video/mp4',
     ]);
-    expect(clip.headers.get('Content-Disposition')).toMatch(
+    const file = await fetch(String(links.download));
+    expect(file.headers.get('Content-Disposition')).toMatch(
       /^attachment; .*filename\*=UTF-8''%E7%B2%BE/,
     );
     const picture = await fetch(String(links.poster));
