@@ -59,7 +59,7 @@ export function serializeJournal(journal: Journal): Buffer {
 /** Reads what `serializeJournal` wrote. Throws `journal-broken`, naming the object. */
 export function parseJournal(bytes: Uint8Array, object: string): Journal {
   try {
-    return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString())) as Journal;
+    return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch (cause) {
     const message = `${object}: expected a journal of segments (version 1)`;
     throw new ChalkreelError('journal-broken', message, { cause });

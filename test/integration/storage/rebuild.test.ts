@@ -58,7 +58,7 @@ async function untilTaken<T>(work: () => Promise<T>): Promise<T> {
         return undefined;
       }),
     REBUILT_MS,
-  ) as Promise<T>;
+  );
 }
 
 let count = 0;

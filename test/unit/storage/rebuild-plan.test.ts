@@ -75,10 +75,9 @@ describe('a planned index', () => {
       aside: ['4-0-1'],
       orphans: ['4-0-2'],
     });
-    const [late = [], early = []] = [found('4-1-1'), found('4-0-2')];
     const planned = planIndex(
       journalTo(2),
-      [...late, ...early.map((object) => ({ ...object, modifiedAtMs: 900 }))],
+      [...found('4-1-1'), ...found('4-0-2').map((object) => ({ ...object, modifiedAtMs: 900 }))],
       CODECS,
     );
     expect(planned.aside.map(nameOf)).toEqual(['4-0-2']);
