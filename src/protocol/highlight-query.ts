@@ -25,6 +25,7 @@ export const highlightQuerySchema = z
     participant: name.optional(),
     tag: name.optional(),
     favouriteOf: viewerIdSchema.optional(),
+    state: z.enum(['open', 'assembling', 'completed', 'failed']).optional(),
     from: time.optional(),
     to: time.optional(),
     limit: z.coerce.number().int().min(1).max(100).default(20),

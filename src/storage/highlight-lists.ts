@@ -90,8 +90,9 @@ async function pickList(redis: Redis, filter: HighlightFilter): Promise<string> 
 }
 
 function isMatch(highlight: Highlight, filter: HighlightFilter): boolean {
-  const { recordingId, teacher, participant, tag } = filter;
+  const { recordingId, teacher, participant, tag, state } = filter;
   return (
+    (state === undefined || highlight.state === state) &&
     (recordingId === undefined || highlight.recordingId === recordingId) &&
     (teacher === undefined || teachersOf(highlight).includes(teacher)) &&
     (participant === undefined || highlight.participants.includes(participant)) &&

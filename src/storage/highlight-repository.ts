@@ -1,4 +1,4 @@
-import type { Highlight } from '../model/highlight.ts';
+import type { Highlight, HighlightState } from '../model/highlight.ts';
 
 /** How `create` takes a trigger. */
 export type CreateHighlightOptions = {
@@ -22,6 +22,7 @@ export type HighlightFilter = {
   readonly participant?: string | undefined;
   readonly tag?: string | undefined;
   readonly favouriteOf?: string | undefined;
+  readonly state?: HighlightState | undefined;
   /** The moment's time (`triggeredAtMs`), Unix ms: from inclusive, to exclusive. */
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
