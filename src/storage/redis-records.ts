@@ -81,9 +81,7 @@ export class RedisRecords<T extends { readonly id: string }> {
    * it again. Throws `object-exists` when the store has it already.
    */
   async create(value: T, enter: (wasEmptied: boolean) => Promise<boolean>): Promise<boolean> {
-    const objectKey = this.#kind.objectKey(value.id);
-    await this.#announce(value);
-    await this.#store.putOnce(objectKey, this.#serialize(value));
+    await this.#putNew(value);
     let entered = false;
     try {
       entered = await enterWhenWhole(enter);
@@ -172,7 +170,20 @@ export class RedisRecords<T extends { readonly id: string }> {
     throw this.#tooManyChanges(id);
   }
 
-  /** Puts what names it: before the record itself, so that none is without. */
+  /** Puts a new record and what names it, at once: nobody knows of it until both are there. */
+  async #putNew(value: T): Promise<void> {
+    const objectKey = this.#kind.objectKey(value.id);
+    const [announced, stored] = await Promise.allSettled([
+      this.#announce(value),
+      this.#store.putOnce(objectKey, this.#serialize(value)),
+    ]);
+    if (stored.status === 'rejected') throw stored.reason as Error;
+    if (announced.status === 'fulfilled') return;
+    await this.deleteStored(value);
+    throw announced.reason as Error;
+  }
+
+  /** Puts what names it: before a record is open again, so that none is without. */
   async #announce(value: T): Promise<void> {
     const { isOpen, openKey, references } = this.#kind;
     const objects = [...(isOpen(value) ? [openKey(value.id)] : []), ...(references?.(value) ?? [])];
