@@ -1,7 +1,9 @@
+import { clipBench } from './clip.ts';
 import { conformanceBench } from './conformance.ts';
 import { dayBench } from './day.ts';
 import { driftBench } from './drift.ts';
 import { exactBench } from './exact.ts';
+import { glassBench } from './glass.ts';
 import { playlistBench } from './playlist.ts';
 import { runScenario } from './runner.ts';
 import { setupBench } from './setup.ts';
@@ -10,10 +12,12 @@ import { stillBench } from './still.ts';
 
 process.exitCode = await runScenario(process.argv.slice(2), {
   scenarios: {
+    clip: clipBench,
     conformance: conformanceBench,
     day: dayBench,
     drift: driftBench,
     exact: exactBench,
+    glass: glassBench,
     playlist: playlistBench,
     setup: setupBench,
     start: startBench,

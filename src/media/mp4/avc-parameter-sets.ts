@@ -4,7 +4,8 @@ import type { AvcDescription } from './movie.ts';
 
 /**
  * The parameter sets of a track. Those whose ids do not collide are listed in its sample entry, once. From the first that do collide (another encoder took
- * over), every key picture carries its own: Chromium knows only one sample entry, and a player that seeks looks at nothing before its key picture.
+ * over), every key picture carries its own: Chromium 156 knows only the first sample entry, and a player that seeks looks at nothing before its key
+ * picture. ISO/IEC 14496-15 §5.4.2.1 has `avc3` for that, which VLC 3 does not read; as `avc1` it plays in all that were tried.
  */
 export class AvcParameterSets {
   readonly #sps = new Map<number, Uint8Array>();
@@ -21,11 +22,7 @@ export class AvcParameterSets {
   }
 
   get description(): AvcDescription {
-    return {
-      sps: [...this.#sps.values()],
-      pps: [...this.#pps.values()],
-      isInBand: this.#isInBand,
-    };
+    return { sps: [...this.#sps.values()], pps: [...this.#pps.values()] };
   }
 
   #fit({ sps, pps }: ParameterSets): boolean {

@@ -19,7 +19,7 @@ import {
   type Mp4Movie,
   type VideoTrack,
 } from './movie.ts';
-import { avcEntry, mp4a } from './sample-entries.ts';
+import { avc1, mp4a } from './sample-entries.ts';
 import { aacRollGroups, equalRuns, stbl, type Chunks } from './sample-tables.ts';
 
 /** Seconds from 1904-01-01, the epoch of MP4 times, to 1970-01-01. */
@@ -82,7 +82,7 @@ function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): rea
       minf(
         fullBox('vmhd', { flags: 1 }, u16(0, 0, 0, 0)),
         stbl({
-          entry: avcEntry(video.description, video),
+          entry: avc1(video.description, video),
           sizes: video.sizes,
           durations: video.durations,
           keys: video.keys,

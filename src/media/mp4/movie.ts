@@ -9,8 +9,6 @@ export type AvcDescription = {
   /** Parameter sets without start codes; ids must not collide. */
   readonly sps: readonly Uint8Array[];
   readonly pps: readonly Uint8Array[];
-  /** Samples carry further sets: the entry is `avc3`, else `avc1` (ISO/IEC 14496-15 §5.4.2.1). */
-  readonly isInBand: boolean;
 };
 
 export type VideoTrack = {

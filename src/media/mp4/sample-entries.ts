@@ -6,14 +6,14 @@ import { AUDIO_TIMESCALE, type AudioTrack, type AvcDescription } from './movie.t
 /** Profiles whose avcC carries chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
 const HIGH_PROFILES = [100, 110, 122, 144];
 
-/** The visual sample entry, `avc1` or `avc3`, with `avcC`, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-15 §5.4.2). */
-export function avcEntry(
-  { sps, pps, isInBand }: AvcDescription,
+/** The visual sample entry `avc1` with `avcC`, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-15 §5.4.2). */
+export function avc1(
+  { sps, pps }: AvcDescription,
   size: { readonly width: number; readonly height: number },
 ): readonly Piece[] {
   const compressorName = Buffer.alloc(32);
   return box(
-    isInBand ? 'avc3' : 'avc1',
+    'avc1',
     u8(0, 0, 0, 0, 0, 0),
     u16(1), // data_reference_index
     Buffer.alloc(16), // pre_defined, reserved

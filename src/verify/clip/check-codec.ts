@@ -4,14 +4,11 @@ import { BitReader } from '../video/bits.ts';
 import { NAL, rbspOf, readNalUnit, type NalUnit } from '../video/nal.ts';
 import { createOrderCheck } from '../video/order.ts';
 import { checkPictureFormat } from '../video/picture-format.ts';
-import { parsePps, type Pps } from '../video/pps.ts';
 import { SLICE_B, parseSlice, type ParameterSets } from '../video/slice.ts';
-import { parseSps, type Sps } from '../video/sps.ts';
+import type { Sps } from '../video/sps.ts';
 import { findBox } from './boxes.ts';
+import { TrackSets } from './track-sets.ts';
 import type { Sample, Track } from './track.ts';
-
-/** The parameter sets that count at a moment. */
-type CurrentSets = { readonly sps: Map<number, Sps>; readonly pps: Map<number, Pps> };
 
 const SLICE_HEADER_BYTES = 256;
 const RATE_48_KHZ = 48_000;
@@ -58,8 +55,7 @@ export function checkVideo(
   complain: Complain,
 ): Sps | undefined {
   const avcC = findBox(track.entryBoxes, 'avcC')?.body;
-  const isInBand = track.format === 'avc3';
-  if ((track.format !== 'avc1' && !isInBand) || !avcC) {
+  if (track.format !== 'avc1' || !avcC) {
     complain(
       'mp4-codec',
       null,
@@ -67,7 +63,7 @@ export function checkVideo(
     );
     return undefined;
   }
-  const sets = readAvcC(avcC);
+  const sets = TrackSets.parse(avcC);
   const listed = [...sets.sps.values()];
   for (const sps of listed) checkPictureFormat(sps, rate, complain);
   const sizes = new Set(listed.map(sizeOf));
@@ -79,7 +75,7 @@ export function checkVideo(
     };
     const isIdr = attempt(() => {
       const nals = readNals(file, sample, lengthSize);
-      for (const sps of takeSets(nals, { sets, isInBand })) {
+      for (const sps of sets.takeFrom(nals)) {
         checkPictureFormat(sps, rate, complain);
         sizes.add(sizeOf(sps));
       }
@@ -98,50 +94,6 @@ export function checkVideo(
 
 function sizeOf({ codedWidth, codedHeight }: Sps): string {
   return `${codedWidth}×${codedHeight}`;
-}
-
-/** Takes the parameter sets that a sample carries, from then on theirs count; throws RangeError where it must not carry any. Returns new SPS. */
-function takeSets(
-  nals: readonly NalUnit[],
-  { sets, isInBand }: { sets: CurrentSets; isInBand: boolean },
-): Sps[] {
-  const found: Sps[] = [];
-  for (const nal of nals) {
-    if (nal.type !== NAL.sps && nal.type !== NAL.pps) continue;
-    if (!isInBand) throw new RangeError('avc1 does not allow parameter sets in samples');
-    if (nal.type === NAL.sps) {
-      const sps = parseSps(new BitReader(rbspOf(nal)));
-      sets.sps.set(sps.id, sps);
-      found.push(sps);
-    } else {
-      const pps = parsePps(new BitReader(rbspOf(nal)));
-      sets.pps.set(pps.id, pps);
-    }
-  }
-  return found;
-}
-
-/** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1). */
-function readAvcC(avcC: Buffer): CurrentSets {
-  const sps = new Map<number, Sps>();
-  const pps = new Map<number, Pps>();
-  let at = 6;
-  const next = (): BitReader => {
-    const length = avcC.readUInt16BE(at);
-    const unit = readNalUnit(avcC.subarray(at + 2, at + 2 + length));
-    at += 2 + length;
-    return new BitReader(rbspOf(unit));
-  };
-  for (let count = avcC.readUInt8(5) & 0x1f; count > 0; count -= 1) {
-    const set = parseSps(next());
-    sps.set(set.id, set);
-  }
-  at += 1;
-  for (let count = avcC.readUInt8(at - 1); count > 0; count -= 1) {
-    const set = parsePps(next());
-    pps.set(set.id, set);
-  }
-  return { sps, pps };
 }
 
 function readNals(file: Buffer, sample: Sample, lengthSize: number): NalUnit[] {

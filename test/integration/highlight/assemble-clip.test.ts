@@ -221,7 +221,7 @@ describe('ClipAssembly', () => {
     await expectExact(dense, { startMs: 2000, endMs: 5000, without: [1] });
   });
 
-  it('copies the pictures of another encoder that took over, behind a sample entry of their own', async () => {
+  it('copies the pictures of another encoder that took over, with their own parameter sets', async () => {
     const takeover = await makeTakeover();
     const clip = await expectExact(takeover, { startMs: 1700, endMs: 6000 });
     // segment 1 from 1700 ms on: 45 pictures before the next key picture
