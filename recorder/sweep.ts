@@ -5,7 +5,16 @@ import { objectKeys } from '../src/storage/keys.ts';
 import { writeFinalPlaylist } from './finish.ts';
 import { salvageWhole, type SalvageOptions } from './salvage.ts';
 import { isInUse, type SalvageSpoolsOptions } from './salvage-spools.ts';
-import { listSpool, listWorkFolders, removeWorkFolder, type WorkFolder } from './work-folder.ts';
+import {
+  listSpool,
+  listWorkFolders,
+  removeWorkFolder,
+  spoolChangedAtMs,
+  type WorkFolder,
+} from './work-folder.ts';
+
+/** Whoever made a spool that changed later than this ago may only be slow, or somebody is salvaging it. */
+const SETTLED_MS = 60_000;
 
 export type SweepOptions = Pick<SalvageOptions, 'nowMs' | 'log'> &
   Pick<SalvageSpoolsOptions, 'workerId' | 'isAlive'> & {
@@ -18,6 +27,7 @@ export type SweepOptions = Pick<SalvageOptions, 'nowMs' | 'log'> &
  */
 export async function sweepWorkFolders(root: string, options: SweepOptions): Promise<void> {
   for (const found of await listWorkFolders(root)) {
+    if (Date.now() - (await spoolChangedAtMs(found.folder)) < SETTLED_MS) continue;
     if (await isInUse(found.folder, options)) continue;
     try {
       await sweep(found, options);
@@ -30,9 +40,11 @@ export async function sweepWorkFolders(root: string, options: SweepOptions): Pro
 async function sweep({ recordingId, folder }: WorkFolder, options: SweepOptions): Promise<void> {
   const { services } = options;
   const recording = await services.recordings.find(recordingId);
-  if (recording === undefined) {
-    // Deleted, or not known again yet.
-    const isDeleted = (await services.store.find(objectKeys.recording(recordingId))) === undefined;
+  if (recording === undefined || recording.deletedAtMs !== undefined) {
+    // Deleted, being deleted, or not known again yet.
+    const isDeleted =
+      recording !== undefined ||
+      (await services.store.find(objectKeys.recording(recordingId))) === undefined;
     if (isDeleted) await rm(folder, { recursive: true, force: true });
     return;
   }

@@ -236,7 +236,9 @@ async function makeClip(
     if (needed.length === 0) throw new Error(`the index of ${id}'s recording is gone`);
     for (const { place } of needed) await store.read(place.object);
     if (doFail) {
-      await highlights.update(id, (present) => ({ ...present, state: 'failed' }));
+      await highlights.update(id, (present) =>
+        present.state === 'completed' ? present : { ...present, state: 'failed' },
+      );
       return;
     }
     const object = objectKeys.clipMp4(id);
