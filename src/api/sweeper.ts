@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { delay, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../queue/open-services.ts';
-import { sweep } from '../storage/retention.ts';
+import { sweep, type Waiting } from '../storage/retention.ts';
 
 /** How often what has expired is deleted: the longest that something is kept too long. */
 const SWEEP_EVERY_MS = 60_000;
@@ -23,11 +23,12 @@ export type SweeperOptions = {
  */
 export function startSweeper(options: SweeperOptions): Closable {
   const { everyMs = SWEEP_EVERY_MS } = options;
+  const known: Waiting = new Map();
   const closing = new AbortController();
   const run = async (): Promise<void> => {
     for (;;) {
       await delay(everyMs, closing.signal);
-      await sweepIfDue({ ...options, everyMs }, closing.signal).catch((error: unknown) => {
+      await sweepIfDue({ ...options, everyMs, known }, closing.signal).catch((error: unknown) => {
         options.log.warn({ event: 'sweep-failed', err: error });
       });
     }
@@ -42,7 +43,13 @@ export function startSweeper(options: SweeperOptions): Closable {
 }
 
 async function sweepIfDue(
-  { services, clock, log, everyMs }: SweeperOptions & { readonly everyMs: number },
+  {
+    services,
+    clock,
+    log,
+    everyMs,
+    known,
+  }: SweeperOptions & { readonly everyMs: number; readonly known: Waiting },
   signal: AbortSignal,
 ): Promise<void> {
   const { client } = services.redis;
@@ -53,6 +60,6 @@ async function sweepIfDue(
     await client.pexpire(LOCK_KEY, everyMs);
     return !signal.aborted;
   };
-  const done = await sweep(services, { nowMs: clock.nowMs(), onStep });
+  const done = await sweep(services, { nowMs: clock.nowMs(), onStep, known });
   if (done.expired + done.removed + done.expiredShares > 0) log.info({ event: 'swept', ...done });
 }

@@ -40,8 +40,8 @@ export type RecordingRepository = {
   findProgress(id: string): Promise<RecordingProgress | undefined>;
   /** Ids of recordings whose time is over, longest ago first. */
   listExpired(beforeMs: number, limit: number): Promise<readonly string[]>;
-  /** Ids of recordings that are being deleted (`deletedAtMs`), and of which something is still there. */
-  listDeleting(limit: number): Promise<readonly string[]>;
+  /** Ids of recordings that are being deleted (`deletedAtMs`), and of which something is still there, longest ago first. */
+  listDeleting(): Promise<readonly string[]>;
   /** How many recordings are in each state, for metrics. */
   countByState(): Promise<Readonly<Record<RecordingState, number>>>;
 };

@@ -151,11 +151,12 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
   }
 
   async listExpired(beforeMs: number, limit: number): Promise<readonly string[]> {
-    return this.#idsUpTo(redisKeys.recordingsExpiring, beforeMs, limit);
+    const key = redisKeys.recordingsExpiring;
+    return this.#redis.zrangebyscore(key, '-inf', beforeMs, 'LIMIT', 0, limit);
   }
 
-  async listDeleting(limit: number): Promise<readonly string[]> {
-    return this.#idsUpTo(redisKeys.recordingsDeleting, Infinity, limit);
+  async listDeleting(): Promise<readonly string[]> {
+    return this.#redis.zrange(redisKeys.recordingsDeleting, '0', '-1');
   }
 
   subscribe(id: string, onChanged: (recording: Recording) => void): Promise<Closable> {
@@ -183,11 +184,6 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
 
   close(): Promise<void> {
     return this.#subscriptions.close();
-  }
-
-  #idsUpTo(key: string, score: number, limit: number): Promise<string[]> {
-    const max = score === Infinity ? '+inf' : score;
-    return this.#redis.zrangebyscore(key, '-inf', max, 'LIMIT', 0, limit);
   }
 
   /** False when Redis has the recording already. */

@@ -165,8 +165,8 @@ class RecordingsOfRun extends RedisRecordingRepository {
     return (await super.listExpired(beforeMs, limit)).filter((id) => id === this.#id);
   }
 
-  override async listDeleting(limit: number): Promise<readonly string[]> {
-    return (await super.listDeleting(limit)).filter((id) => id === this.#id);
+  override async listDeleting(): Promise<readonly string[]> {
+    return (await super.listDeleting()).filter((id) => id === this.#id);
   }
 }
 

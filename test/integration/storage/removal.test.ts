@@ -165,14 +165,23 @@ describe('erasing a recording', () => {
     expect(await services.highlights.get(done)).toMatchObject({ playlistGoneAtMs: NOW_MS });
     expect((await services.highlights.get(open)).playlistGoneAtMs).toBeUndefined();
 
+    const known = new Map<string, string>();
+    for (let i = 0; i < 2; i++) {
+      expect(await sweep(services, { nowMs: NOW_MS, known })).toMatchObject({
+        waiting: 1,
+        bytes: 0,
+      });
+    }
     await complete(open);
-    const swept = await sweep(services, { nowMs: NOW_MS });
+    const swept = await sweep(services, { nowMs: NOW_MS, known });
     expect(swept.waiting).toBe(1);
     expect(await segmentsLeft()).toEqual([5, 6]);
     expect((await services.highlights.get(open)).playlistGoneAtMs).toBe(NOW_MS);
 
     await removeHighlight(failed, services);
-    expect(await sweep(services, { nowMs: NOW_MS })).toMatchObject({ removed: 1, waiting: 0 });
+    const last = await sweep(services, { nowMs: NOW_MS, known });
+    expect(last).toMatchObject({ removed: 1, waiting: 0 });
+    expect(known.size).toBe(0);
     expect(await keysOf(`recordings/${id}/`)).toEqual([]);
     // Its clips are still found by it.
     expect(await redisKeysLeft()).toEqual([`chalkreel:recording:${id}:highlights`]);
