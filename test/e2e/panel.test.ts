@@ -3,7 +3,8 @@ import { Resources } from '../../src/lifecycle.ts';
 import type { Highlight } from '../../src/model/highlight.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { openWebPage, PAGE_MS, type WebPage } from '../support/web-page.ts';
-import { openWebWorld, type Lesson, type WebWorld } from '../support/web-world.ts';
+import type { Lesson } from '../support/web-lesson.ts';
+import { openWebWorld, type WebWorld } from '../support/web-world.ts';
 
 /** From the press on a page in Chromium to the service's clock: both are this machine's, so what is left is the press itself. */
 const PRESS_MS = 1500;
@@ -15,7 +16,7 @@ const resources = new Resources();
 let world: WebWorld;
 
 beforeAll(async () => {
-  world = resources.use(await openWebWorld({ segments: 100 }));
+  world = resources.use(await openWebWorld({ segments: 80 }));
 });
 afterAll(() => resources.close());
 
@@ -105,7 +106,9 @@ it('saves a moment at a press, plays it where it is, renames it and passes it on
 
   // What a phone's own sheet is given; Chromium has none here.
   await opened.evaluate(`void (navigator.share = async (link) => { window.passedOn = link })`);
-  await page.tap(`${card} button[aria-label^="Share"]`);
+  const share = `${card} button[aria-label="Share Proof by Ada"]`;
+  await opened.until('the title is listed', `document.querySelector('${share}')`);
+  await page.tap(share);
   await opened.until('the sheet was opened', 'window.passedOn?.title === "Proof by Ada"');
   const { status } = await fetch(await opened.evaluate<string>('window.passedOn.url'));
   expect(status).toBe(200);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Resources } from '../../src/lifecycle.ts';
 import { sampleRecording } from '../support/sample-records.ts';
-import { openWebPage } from '../support/web-page.ts';
+import { LESSON_SETTINGS } from '../support/web-lesson.ts';
+import { downloadBy, openWebPage } from '../support/web-page.ts';
 import { openWebWorld, type WebWorld } from '../support/web-world.ts';
 
-/** A picture of the lesson lasts 0.2 s; what is sought to is shown from the picture before. */
-const PICTURE_S = 0.25;
+/** A picture of the lesson lasts 0.1 s; what is sought to is shown from the picture before. */
+const PICTURE_S = 0.15;
 
 const resources = new Resources();
 let world: WebWorld;
@@ -23,8 +24,13 @@ async function watchUrlOf(id: string): Promise<string> {
 it('shows a class from before its beginning, live, and then the whole, with its highlights', async () => {
   const id = 'watched';
   const title = '数学课 · fractions <b>';
-  const metadata = { title };
-  await world.api.services.recordings.create(sampleRecording({ id, state: 'starting', metadata }));
+  const created = {
+    id,
+    state: 'starting',
+    metadata: { title },
+    settings: LESSON_SETTINGS,
+  } as const;
+  await world.api.services.recordings.create(sampleRecording(created));
   const opened = await openWebPage(world.browser, await watchUrlOf(id));
   await opened.until('it waits', `notice.textContent.includes('about to begin')`);
   expect(await opened.text('#title')).toBe(title);
@@ -60,6 +66,12 @@ it('shows a class from before its beginning, live, and then the whole, with its 
     `Math.abs(video.duration - ${totalS}) < ${PICTURE_S}`,
   );
   expect(await opened.isShown('#go-live')).toBe(false);
+  await opened.until('the lesson can be had', `document.getElementById('download').href !== ''`);
+  const { name, bytes } = await downloadBy(opened, '#download');
+  const file = await world.api.request(`/v1/recordings/${id}/recording.mp4`);
+  expect(bytes.equals(Buffer.from(await file.arrayBuffer()))).toBe(true);
+  expect(name).toContain('数学课');
+
   await opened.page.click('#highlights button');
   await opened.until('the list leads there', isThere);
 

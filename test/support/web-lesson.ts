@@ -1,6 +1,7 @@
 import { delay, type Resources } from '../../src/lifecycle.ts';
 import { SEGMENT_MS } from '../../src/model/grid.ts';
 import { enterState } from '../../src/model/recording.ts';
+import { recordingSettingsSchema } from '../../src/protocol/recording-request.ts';
 import { objectKeys } from '../../src/storage/keys.ts';
 import type { ApiServer } from './api-server.ts';
 import { sampleEntry, sampleRecording } from './sample-records.ts';
@@ -8,6 +9,9 @@ import { waitUntil } from './wait-until.ts';
 
 /** A clip is made within a second; on a machine busy with other tests it may take much longer. */
 const CLIP_MS = 30_000;
+
+/** As the test pattern is made: small, and 10 pictures a second, which costs little to draw. */
+export const LESSON_SETTINGS = recordingSettingsSchema.parse({ width: 640, height: 360, fps: 10 });
 
 export type LessonOptions = {
   readonly id: string;
@@ -82,7 +86,8 @@ async function enterLesson(
 ): Promise<void> {
   if ((await recordings.find(id)) === undefined) {
     const metadata = title === undefined ? {} : { title };
-    await recordings.create(sampleRecording({ id, createdAtMs: originMs, metadata }));
+    const settings = LESSON_SETTINGS;
+    await recordings.create(sampleRecording({ id, createdAtMs: originMs, metadata, settings }));
   }
   const change = { state: 'recording', atMs: originMs } as const;
   await recordings.update(id, (recording) => ({ ...enterState(recording, change), originMs }));

@@ -1,4 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
 import type { Browser, Page } from './browser.ts';
+import { makeTempFolder } from './temp-folder.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Chromium starts to play, or sees a change at the page's 2 s poll, on a machine busy with other tests. */
@@ -63,4 +65,28 @@ export async function openWebPage(
       evaluate(`(({ currentTime: at, duration, videoWidth: width, ended, currentSrc: source }) =>
         ({ at, duration, width, ended, source }))(document.querySelector('video'))`),
   };
+}
+
+/** Presses something that downloads an MP4, as a person would; the file as it lies in the folder for downloads. */
+export async function downloadBy(
+  { page }: WebPage,
+  selector: string,
+): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+  const folder = await makeTempFolder('downloads');
+  try {
+    const session = await page.createCDPSession();
+    const behavior = { behavior: 'allow', downloadPath: folder.path } as const;
+    await session.send('Browser.setDownloadBehavior', behavior);
+    await page.click(selector);
+    // Until it is whole it has another ending.
+    const isWhole = (file: string): boolean => file.endsWith('.mp4');
+    const name = await waitUntil(
+      'the download is whole',
+      async () => (await readdir(folder.path)).find(isWhole),
+      PAGE_MS,
+    );
+    return { name, bytes: await readFile(`${folder.path}/${name}`) };
+  } finally {
+    await folder.close();
+  }
 }

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Resources, type Closable } from '../../src/lifecycle.ts';
+import { slotsPerSegment } from '../../src/model/grid.ts';
 import { getPagesDir } from '../../src/pages-dir.ts';
 import { openApiServer, type ApiServer } from './api-server.ts';
 import { launchTestBrowser, type Browser } from './browser.ts';
-import { SLOT_PATTERNS, writeSyntheticRecording } from './synthetic-recording.ts';
+import { writeSyntheticRecording } from './synthetic-recording.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import { waitUntil } from './wait-until.ts';
-import { beginLesson, type Lesson, type LessonOptions } from './web-lesson.ts';
+import { beginLesson, LESSON_SETTINGS, type Lesson, type LessonOptions } from './web-lesson.ts';
 
 /** A role process starts in a second on a free machine, in several on a busy one. */
 const ROLE_START_MS = 30_000;
@@ -52,7 +53,9 @@ export async function openWebWorld(options: { readonly segments: number }): Prom
 }
 
 async function makeSegments(folder: string, segments: number): Promise<Buffer[]> {
-  await writeSyntheticRecording(folder, { segments, slots: SLOT_PATTERNS.sparse });
+  const { fps } = LESSON_SETTINGS;
+  const slots = Array.from({ length: slotsPerSegment(fps) }, (_, slot) => slot);
+  await writeSyntheticRecording(folder, { segments, slots, fps });
   const names = Array.from({ length: segments }, (_, n) => `${String(n).padStart(5, '0')}.ts`);
   return Promise.all(names.map((name) => readFile(path.join(folder, name))));
 }

@@ -12,8 +12,8 @@ export type RecordingView = {
   readonly history: readonly { readonly state: RecordingState; readonly atMs: number }[];
   readonly progress: { readonly segments: number; readonly recordedMs: number } | null;
   readonly rights: readonly string[];
-  /** `download`: the whole lesson as a file; null until there is one, and where the link does not allow it. */
-  readonly links: { readonly playlist: string; readonly download?: string | null };
+  /** `mp4`: the whole lesson as one file; null until it is over. */
+  readonly links: { readonly playlist: string; readonly mp4: string | null };
   /** The service's clock, Unix ms. */
   readonly nowMs: number;
 };

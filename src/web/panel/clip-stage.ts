@@ -17,7 +17,7 @@ let closePlaying: () => void = () => undefined;
 export function createClipStage(): ClipStage {
   const image = make('img', { className: 'poster', alt: '', decoding: 'async', hidden: true });
   const length = make('span', { className: 'length' });
-  const button = make('button', { type: 'button', className: 'play' }, icon('play'));
+  const button = make('button', { type: 'button', className: 'play', hidden: true }, icon('play'));
   const waiting = make('span', { className: 'spinner' });
   const stage = make('div', { className: 'stage clip' }, image, waiting, button, length);
   let shown: HighlightView | undefined;

@@ -28,12 +28,12 @@ export function renderFacts(recording: RecordingView): void {
 }
 
 /** The button that saves the whole lesson, once there is a whole and the link allows it. */
-export function renderLessonDownload({ links }: RecordingView): void {
+export function renderLessonDownload({ links, rights, originMs }: RecordingView): void {
   const button = element('download', HTMLAnchorElement);
-  const link = links.download ?? null;
-  button.hidden = link === null;
-  if (link === null || button.href === link) return;
-  button.href = link;
+  const isThere = links.mp4 !== null && originMs !== null && rights.includes('download');
+  button.hidden = !isThere;
+  if (!isThere || button.href !== '') return;
+  button.href = `${links.mp4}?download=1`;
   button.replaceChildren(icon('download'), 'Download lesson');
 }
 
