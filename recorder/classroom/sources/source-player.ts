@@ -232,17 +232,18 @@ export class SourcePlayer {
     const lostMs = LOST_MS[this.#source.kind];
     const isSounding = nowMs - lastSoundMs < lostMs;
     if (Math.min(pictureAgeMs, nowMs - lastSoundMs) > lostMs) this.#lose(playback.silence());
-    else if (!withPicture || pictureAgeMs <= FREEZE_MS || playback.element.ended) {
+    else if (withPicture && playback.flaw() !== undefined) {
+      this.#doWithoutPicture(playback.flaw(), nowMs);
+    } else if (!withPicture || pictureAgeMs <= FREEZE_MS || playback.element.ended) {
       this.#become('playing', nowMs);
     } else if (running.frames === 0) {
-      if (nowMs - firstMediaMs > NO_CAMERA_MS) this.#doWithoutPicture(playback, nowMs);
+      if (nowMs - firstMediaMs > NO_CAMERA_MS) this.#doWithoutPicture(undefined, nowMs);
     } else if (pictureAgeMs > CAMERA_OFF_MS && isSounding) this.#become('muted', nowMs);
     else if (this.#state !== 'muted') this.#become('frozen', nowMs, lastPictureMs);
   }
 
   /** Its sound is heard; its tile says whether the camera is off or cannot be shown. */
-  #doWithoutPicture(playback: Playback, nowMs: number): void {
-    const flaw = playback.flaw();
+  #doWithoutPicture(flaw: SourceError | undefined, nowMs: number): void {
     if (flaw === undefined) this.#become('muted', nowMs);
     else if (this.#error !== flaw || this.#state !== 'failed') {
       this.#error = flaw;

@@ -23,9 +23,11 @@ const STATS_MS = 1000;
  */
 export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onLost }) => {
   const element = makeElement(withPicture);
-  // heard through the mixer; Chrome decodes remote sound only while an element plays it
   element.muted = true;
-  const stream = new MediaStream();
+  // it is heard through the mixer, but Chrome decodes remote sound only while an element plays it; one of its own, since a video
+  // whose camera is off never begins
+  const player = withPicture ? makeElement(false) : element;
+  player.muted = true;
   const abort = new AbortController();
   const connection = new RTCPeerConnection({
     iceServers: source.iceServers?.map(asRtcServer) ?? [],
@@ -44,10 +46,14 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
     if (!abort.signal.aborted) onLost(asSourceError(error, 'bad-answer'));
   };
   connection.ontrack = ({ track, receiver }) => {
-    stream.addTrack(track);
-    if (track.kind !== 'audio') return;
+    const stream = new MediaStream([track]);
+    if (track.kind === 'video') {
+      play(element, stream);
+      return;
+    }
     ear = receiver;
-    sound = mixer.addStream(new MediaStream([track]));
+    play(player, stream);
+    sound = mixer.addStream(stream);
     sound.setHeard(isHeard);
   };
   connection.onconnectionstatechange = () => {
@@ -57,11 +63,7 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
   const timer = setInterval(() => {
     void collectStats(connection, stats).then((next) => (stats = next));
   }, STATS_MS);
-  connect({ connection, session, withPicture }).then((found) => {
-    flaw = found;
-    element.srcObject = stream;
-    startElement(element);
-  }, lose);
+  connect({ connection, session, withPicture }).then((found) => (flaw = found), lose);
 
   return {
     element,
@@ -84,10 +86,16 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
       connection.close();
       sound?.close();
       element.srcObject = null;
+      player.srcObject = null;
       session.end();
     },
   };
 };
+
+function play(element: HTMLMediaElement, stream: MediaStream): void {
+  element.srcObject = stream;
+  startElement(element);
+}
 
 /** When its sound was last played out, by performance.now(). Chrome gives Unix time here, against the specification. */
 function lastSoundMs(receiver: RTCRtpReceiver | undefined): number {
