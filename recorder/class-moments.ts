@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import { systemClock } from '../src/clock.ts';
 import type { Log } from '../src/log.ts';
 import type { HighlightOrigin } from '../src/model/highlight.ts';
@@ -27,14 +26,17 @@ export type ClassMomentsOptions = {
   readonly signal: AbortSignal;
 };
 
+/** A run, as far as its moments are concerned. */
+type MomentSource = {
+  on(event: 'highlight', listener: (trigger: HighlightTrigger) => void): unknown;
+  on(event: 'classEvent', listener: (event: ClassEvent) => void): unknown;
+};
+
 /**
  * Keeps the moments that a running recording hears of: those that are asked for, by signalling or the page, and those that its rules make
  * of events. Every lane and every worker that takes over hears them; they are one by their ids. Trouble is retried and never thrown.
  */
-export function keepClassMoments(
-  run: EventEmitter<{ highlight: [HighlightTrigger]; classEvent: [ClassEvent] }>,
-  options: ClassMomentsOptions,
-): void {
+export function keepClassMoments(run: MomentSource, options: ClassMomentsOptions): void {
   const { recording, nowMs, pageNowMs = () => systemClock.nowMs() } = options;
   const asked: HighlightOrigin = recording.source.kind === 'classroom' ? 'signalling' : 'page';
   const isAllowed = limiter(options);

@@ -61,7 +61,7 @@ it(
   'keeps what a recorded page asks for, and what a rule makes of its events, once each and at once',
   async () => {
     // Long enough after the moment that a late start of Chrome does not matter.
-  const rule = { on: 'reward', beforeMs: 800, afterMs: 8000, tags: ['reward'] };
+    const rule = { on: 'reward', beforeMs: 800, afterMs: 8000, tags: ['reward'] };
     const { id } = (await request('POST', '/v1/recordings', {
       url: pageUrl,
       settings: { width: 320, height: 180, fps: 10, highlights: { rules: [rule] } },
