@@ -53,7 +53,8 @@ export async function* followMedia(
   services: MediaServices,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedMedia, void> {
-  const news = new News(signal);
+  const news = new News();
+  signal.addEventListener('abort', news.come, { once: true });
   let subscription: Closable | undefined;
   const startedAtMs = services.clock.nowMs();
   try {
@@ -64,38 +65,27 @@ export async function* followMedia(
       if (media.isClosed) return;
       // Most windows are closed when they are first looked at. After subscribing all is read once more.
       if (subscription !== undefined) await news.wait();
-      subscription ??= await services.segments.subscribe(recordingId, () => {
-        news.come();
-      });
+      subscription ??= await services.segments.subscribe(recordingId, news.come);
     }
   } finally {
+    signal.removeEventListener('abort', news.come);
     await subscription?.close();
   }
 }
 
 /** Remembers that something has come until somebody waits for it. */
 class News {
-  readonly #signal: AbortSignal;
   #hasCome = false;
   #wake: (() => void) | undefined;
 
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  come(): void {
+  readonly come = (): void => {
     this.#hasCome = true;
     this.#wake?.();
-  }
+  };
 
-  /** Resolves at once when there are news already; also when aborted. */
+  /** Resolves at once when there are news already. */
   async wait(): Promise<void> {
-    if (!this.#hasCome && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        this.#signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+    if (!this.#hasCome) await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#hasCome = false;
     this.#wake = undefined;
   }

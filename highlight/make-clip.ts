@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import type { Log } from '../src/log.ts';
@@ -99,7 +100,10 @@ async function completeClip(
   const window = whole?.window ?? fixed.window;
   if (assembly === undefined) throw emptyWindow(fixed.window, undefined);
   const assembled = await assembly.finish(toCut(window, media, services));
-  const clip = await storeClip(fixed.id, assembled, services.store);
+  const clip = await storeClip(fixed.id, assembled, services.store).finally(() =>
+    // Moved into the store, unless that failed or one is there already.
+    rm(assembled.file, { force: true }),
+  );
   const { pictures, segments } = assembled;
   const warnings = [...(whole?.warnings ?? []), ...describeHoles(assembled, media.originMs)];
   return { clip, pictures, segments, warnings };

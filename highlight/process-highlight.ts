@@ -7,7 +7,7 @@ import { makeClip, type ClipServices, type MadeClip } from './make-clip.ts';
 
 /** Waits between tries in one go, ms: what fails for a moment costs a clip no more than that. */
 const RETRY_DELAYS_MS = [500, 1000, 2000] as const;
-/** Where the disk is full or the store away, a clip is put back and tried again after a tenth of the time since its window. */
+/** Where the disk is full or the store away, a clip is put back and tried again after a tenth of the time it has waited. */
 const RETRY_SHARE = 0.1;
 const MIN_RETRY_MS = 2000;
 const MAX_RETRY_MS = 60_000;
@@ -107,7 +107,9 @@ async function putOff(
   error: unknown,
   services: ClipServices,
 ): Promise<RetryLater | undefined> {
-  const ageMs = services.clock.nowMs() - highlight.window.endMs;
+  // A window may be of last week.
+  const dueAtMs = Math.max(highlight.createdAtMs, highlight.window.endMs);
+  const ageMs = services.clock.nowMs() - dueAtMs;
   if (ageMs > GIVE_UP_AFTER_MS) {
     await settleFailure(highlight, asChalkreelError(error, 'storage-unavailable'), services);
     return undefined;

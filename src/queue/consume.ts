@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import { withDeadline, type Closable } from '../lifecycle.ts';
@@ -100,6 +101,8 @@ function consume<Job>(
 ): Closable & { readonly worker: Worker } {
   const { queue, log, patience } = options;
   const closing = new AbortController();
+  // Every job at work listens, and may have several things that do.
+  setMaxListeners(0, closing.signal);
   const isClosing = (): boolean => closing.signal.aborted;
   const running = new Set<Promise<void>>();
   const connection = redis.openBlocking();

@@ -10,8 +10,8 @@ import { restamp, type Captured } from './material.ts';
 import { percentile } from './percentile.ts';
 
 const CLIP_MS = 60_000;
-/** Segments of a live recording: the clip's 38, and one before them. */
-const SEGMENTS = 39;
+/** Segments of a live recording: the clip's 38 or 39, and one before them. */
+const SEGMENTS = 40;
 /** The teacher presses this long before the window's end. */
 const AFTER_MS = 5000;
 /** So long after its end a recorder has encoded and closed a segment. */

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AssembledClip } from '../../../highlight/clip-assembly.ts';
+import { ClipAssembly, type AssembledClip } from '../../../highlight/clip-assembly.ts';
+import { Gate } from '../../../highlight/gate.ts';
 import { readSegment } from '../../../src/media/mpegts/segment-reader.ts';
 import { createSegmentWriter } from '../../../src/media/mpegts/segment-writer.ts';
 import { segmentPts90k } from '../../../src/model/grid.ts';
@@ -22,6 +23,8 @@ vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const SLOTS_PER_SEGMENT = 48;
 const SEGMENTS = 6;
+/** What is asked for of a segment's end to find its index, 3 kB, is a share of these small segments. */
+const MAX_TAIL_SHARE = 0.1;
 /** Two decoders of one stream in one program give the same floats; the rest is room for its vector code. */
 const PCM_TOLERANCE = 1e-5;
 /** The recording's first frame has no frame before it to overlap with: the one known seam. */
@@ -275,6 +278,95 @@ describe('ClipAssembly', () => {
     expect((await verifyTarget(file, { decode: true })).violations).toEqual([]);
     expect(clip).toMatchObject({ poster: null, pictures: { reencoded: 0, copied: 0 } });
     expect(clip.holes).toEqual([{ startMs: 4800, endMs: 6400 }]);
+  });
+
+  it('is the same file however it was prepared, and from a window that grew meanwhile', async () => {
+    const window = { startMs: 1234, endMs: 6543 };
+    const whole = await readFile((await cut(dense, window)).file);
+    for (const preparedUpTo of [[0], [0, 1, 2, 3], [3, 4], [5]]) {
+      const { file } = await cut(dense, { ...window, preparedUpTo });
+      expect((await readFile(file)).equals(whole)).toBe(true);
+    }
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'chalkreel-grown-'));
+    const { originMs } = dense;
+    const segments = dense.segments.map((segment) => segmentInMemory(segment));
+    const assembly = new ClipAssembly({
+      file: path.join(folder, 'clip.mp4'),
+      originMs,
+      fps: 30,
+      encoders: new Gate(2),
+    });
+    const until = (endMs: number) => ({
+      window: { startMs: originMs + window.startMs, endMs: originMs + endMs },
+      segments,
+    });
+    await assembly.prepare(until(5000), 3);
+    const grown = await assembly.finish(until(window.endMs));
+    expect((await readFile(grown.file)).equals(whole)).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+
+  it('takes in what came late into a hole that was passed over already', async () => {
+    const options = { startMs: 1000, endMs: 7000 };
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'chalkreel-late-'));
+    const { originMs } = dense;
+    const window = { startMs: originMs + options.startMs, endMs: originMs + options.endMs };
+    const segments = dense.segments.map((segment) => segmentInMemory(segment));
+    const assembly = new ClipAssembly({
+      file: path.join(folder, 'clip.mp4'),
+      originMs,
+      fps: 30,
+      encoders: new Gate(2),
+    });
+    await assembly.prepare({ window, segments: segments.filter(({ n }) => n !== 2) }, 3);
+    const clip = await assembly.finish({ window, segments });
+    expect(clip.holes).toEqual([]);
+    const whole = await readFile((await cut(dense, options)).file);
+    expect((await readFile(clip.file)).equals(whole)).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+
+  it('reads no more than it needs: the ends of segments, and the bytes of its pictures and frames', async () => {
+    const read = new Map<number, number>();
+    const segments = dense.segments.map((segment) =>
+      segmentInMemory(segment, (start, end) => {
+        read.set(segment.n, (read.get(segment.n) ?? 0) + end - start);
+      }),
+    );
+    const { originMs } = dense;
+    // The whole of segment 2 and the first 100 ms of 3; of segment 1 the frame of sound that leads in.
+    await cutClip({
+      folder,
+      originMs,
+      window: { startMs: originMs + 3200, endMs: originMs + 4900 },
+      segments: segments.slice(1, 4),
+    });
+    const share = (n: number): number => read.get(n)! / dense.segments[n]!.bytes.length;
+    // Of the segment before only one frame of sound is needed, of the last a sixteenth.
+    expect(share(1)).toBeLessThan(MAX_TAIL_SHARE);
+    expect(share(2)).toBeGreaterThan(1);
+    expect(share(3)).toBeLessThan(MAX_TAIL_SHARE + 1 / 8);
+  });
+
+  it('parses a segment whose index is not true of it, and cuts the same clip', async () => {
+    const window = { startMs: 1234, endMs: 6543 };
+    const bytes = Buffer.from(dense.segments[2]!.bytes);
+    // The index of another segment of about the same size: it holds true in itself.
+    const index = dense.segments[3]!.bytes;
+    const untrue = Buffer.concat([
+      bytes.subarray(0, endOfMedia(bytes)),
+      index.subarray(endOfMedia(index)),
+    ]);
+    const source = {
+      ...dense,
+      segments: dense.segments.map((segment) =>
+        segment.n === 2 ? { n: 2, bytes: untrue } : segment,
+      ),
+    };
+    const clip = await cut(source, window);
+    expect(clip.segments).toEqual({ indexed: SEGMENTS - 1, parsed: 1 });
+    const whole = await readFile((await cut(dense, window)).file);
+    expect((await readFile(clip.file)).equals(whole)).toBe(true);
   });
 
   it('stops when aborted', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -228,5 +228,69 @@ describe('processHighlight', () => {
     const left: string[] = [];
     for await (const { key } of store.list(objectKeys.highlightFolder(id))) left.push(key);
     expect(left).toEqual([]);
+  });
+
+  it('puts a clip off while the disk is full, says so, and makes it when there is room', async () => {
+    const recordingId = await record(SEGMENTS, 'recording');
+    const { id } = await trigger(recordingId, { atMs: 5000, beforeMs: 3000, afterMs: 1000 });
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const { store, highlights } = role.services;
+    const put = store.putOnce.bind(store);
+    const isClip = (key: string): boolean => key === objectKeys.clipMp4(id);
+    const putOnce = vi
+      .spyOn(store, 'putOnce')
+      .mockImplementation((key, body) => (isClip(key) ? Promise.reject(full) : put(key, body)));
+    const answer = await run(id);
+    putOnce.mockRestore();
+    expect(answer?.retryAfterMs).toBeGreaterThan(0);
+    // The playlist clip needs nothing of this: the record still has its window.
+    expect(await highlights.get(id)).toMatchObject({
+      state: 'assembling',
+      reason: 'storage-full',
+      window: { startMs: source.originMs + 2000, endMs: source.originMs + 6000 },
+    });
+    expect(await readdir(path.join(folder, 'clips'))).toEqual([]);
+    expect(await run(id)).toBeUndefined();
+    expect(await highlights.get(id)).toMatchObject({ state: 'completed', reason: null });
+    expect(await countersOf(id)).toEqual(Array.from({ length: 120 }, (_, i) => 60 + i));
+  });
+
+  it('keeps whole segments, and encodes nothing, where that is precise enough', async () => {
+    const recordingId = await record(SEGMENTS, 'recording');
+    const wish = { atMs: source.originMs + 4000, beforeMs: 2000, afterMs: 500 };
+    const request = { ...wish, precision: 'segment' } as const;
+    const { highlight } = await role.services.requestHighlight(recordingId, request, 'api');
+    await run(highlight.id);
+    const { clip, window, warnings } = await role.services.highlights.get(highlight.id);
+    expect(window).toEqual({ startMs: source.originMs + 2000, endMs: source.originMs + 4500 });
+    expect(clip?.mp4.durationMs).toBe(3200);
+    expect(warnings).toEqual([
+      'The clip starts 400 ms before the window, with its segment.',
+      'The clip ends 300 ms after the window, with its segment.',
+    ]);
+    expect(await countersOf(highlight.id)).toEqual(Array.from({ length: 96 }, (_, i) => 48 + i));
+  });
+
+  it('gives the same bytes whether it was prepared while segments came or cut afterwards', async () => {
+    const live = await record(2, 'recording');
+    const { id } = await trigger(live, { atMs: 5000, beforeMs: 3000, afterMs: 1000 });
+    const job = run(id);
+    const { segments } = role.services;
+    for (const segment of source.segments.slice(2)) {
+      const reads = vi.spyOn(segments, 'readNumbers');
+      await vi.waitUntil(() => reads.mock.calls.length > 1, { timeout: 10_000 });
+      reads.mockRestore();
+      await publish(role.services, live, { segments: [segment] });
+    }
+    await job;
+    const whole = await record(SEGMENTS, 'recording');
+    const again = await trigger(whole, { atMs: 5000, beforeMs: 3000, afterMs: 1000 });
+    await run(again.id);
+    const { store } = role.services;
+    const [one, two] = [
+      await store.read(objectKeys.clipMp4(id)),
+      await store.read(objectKeys.clipMp4(again.id)),
+    ];
+    expect(one.equals(two)).toBe(true);
   });
 });
