@@ -139,13 +139,14 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#records.remove(id);
+    // The record last of what is in Redis: a deletion cut short is found by it.
     await this.#redis.del(
       redisKeys.segments(id),
       redisKeys.segmentsHead(id),
       redisKeys.triggersOfRecording(id),
       redisKeys.pressesOfRecording(id),
     );
+    await this.#records.remove(id);
     await this.#store.delete(objectKeys.openRecording(id));
     await this.#store.delete(objectKeys.recording(id));
   }
