@@ -31,10 +31,13 @@ type State = JournalState & {
   readonly aside: readonly SegmentEntry[];
 };
 
+type Covering = { readonly now: Promise<void>; next: Promise<void> | undefined };
+
 /** Writes a recording's journals: any process may, as often as it likes; what is in one was decided in Redis before. */
 export class JournalKeeper {
   readonly #redis: Redis;
   readonly #store: ObjectStore;
+  readonly #covering = new Map<string, Covering>();
 
   constructor(options: { readonly redis: Redis; readonly store: ObjectStore }) {
     this.#redis = options.redis;
@@ -45,7 +48,27 @@ export class JournalKeeper {
    * Resolves when all that has been decided so far can be told from the store: a journal is written when there are many new segments, or
    * anything that their names do not say. What is shown to anybody must have been covered before.
    */
-  async cover(recordingId: string): Promise<void> {
+  cover(recordingId: string): Promise<void> {
+    const covering = this.#covering.get(recordingId);
+    // What is under way may have looked already; all who come meanwhile share the next look.
+    if (covering !== undefined)
+      return (covering.next ??= covering.now.then(() => this.#start(recordingId)));
+    return this.#start(recordingId);
+  }
+
+  #start(recordingId: string): Promise<void> {
+    const work = this.#cover(recordingId);
+    const covering: Covering = { now: work.catch(() => undefined), next: undefined };
+    this.#covering.set(recordingId, covering);
+    void covering.now.then(() => {
+      if (this.#covering.get(recordingId) === covering && covering.next === undefined) {
+        this.#covering.delete(recordingId);
+      }
+    });
+    return work;
+  }
+
+  async #cover(recordingId: string): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const state = await this.#read(recordingId);
       if (!isJournalDue(state)) return;

@@ -5,6 +5,7 @@ import { driftBench } from './drift.ts';
 import { exactBench } from './exact.ts';
 import { glassBench } from './glass.ts';
 import { playlistBench } from './playlist.ts';
+import { rebuildBench } from './rebuild.ts';
 import { runScenario } from './runner.ts';
 import { setupBench } from './setup.ts';
 import { startBench } from './start.ts';
@@ -19,6 +20,7 @@ process.exitCode = await runScenario(process.argv.slice(2), {
     exact: exactBench,
     glass: glassBench,
     playlist: playlistBench,
+    rebuild: rebuildBench,
     setup: setupBench,
     start: startBench,
     still: stillBench,

@@ -43,7 +43,11 @@ describe('a journal', () => {
   });
 
   it('is refused, by name, when it is something else', () => {
-    for (const text of ['', '{}', '{"version":2}', '[1]']) {
+    const { place: _, ...placeless } = sampleEntry(0);
+    const broken = [placeless, { ...sampleEntry(0), n: -1 }, null].map((entry) =>
+      JSON.stringify({ ...journal(), entries: [entry] }),
+    );
+    for (const text of ['', '{}', '{"version":2}', '[1]', ...broken]) {
       expect(() =>
         parseJournal(Buffer.from(text), 'recordings/r/journal/000000-000000.json'),
       ).toThrow(/^recordings\/r\/journal\/000000-000000\.json: expected a journal/);
