@@ -23,7 +23,7 @@ export async function mergeHighlight(
   const known = await highlights.findByTrigger(wish.recordingId, wish.triggerId);
   if (known !== undefined) return known;
   for (const { id } of await highlights.listByRecording(wish.recordingId)) {
-    let hasGrown = false;
+    let hasGrown = false as boolean;
     const grown = await highlights.update(id, (present) => {
       hasGrown = canMerge(present, wish, context);
       return hasGrown ? growHighlight(present, wish) : present;

@@ -30,7 +30,7 @@ let page: Page;
 
 beforeAll(async () => {
   const body = `<!doctype html><meta charset="utf-8"><title>class</title><script>${SCRIPT}</script>`;
-  const pages = resources.use(await servePages({ '/': { type: 'text/html', body } }));
+  const pages = resources.use(await servePages({ '/': body }));
   const browser = await launchTestBrowser();
   resources.defer(() => browser.close());
   page = await browser.newPage();

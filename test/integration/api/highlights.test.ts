@@ -158,7 +158,7 @@ describe('a press of the button', () => {
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     // Each of its triggers is known from then on, also when it is heard late.
     const late = await press({ atMs: at(130_000), triggerId: 'press 3' });
-    expect([late.status, late.body.id]).toEqual([200, answers[0]?.body.id]);
+    expect([late.status, late.body.id]).toEqual([200, answers[0].body.id]);
   });
 
   it('is another one later, for another wish, and when a program says so by its ids', async () => {

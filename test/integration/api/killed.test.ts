@@ -10,7 +10,6 @@ import { openServices, type Services } from '../../../src/queue/open-services.ts
 import { startHighlightSweep, sweepHighlights } from '../../../src/queue/sweep-highlights.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { sampleEntry, sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
-import { makeTempFolder } from '../../support/temp-folder.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
