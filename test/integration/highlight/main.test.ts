@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Highlight } from '../../../src/model/highlight.ts';
+import { objectKeys } from '../../../src/storage/keys.ts';
+import { verifyTarget } from '../../../src/verify/verify.ts';
 import { makeCounterSource, type CounterSource } from './counter-source.ts';
 import { addRecording, openRoleFixture, publish, type RoleFixture } from './role-fixture.ts';
 
@@ -11,6 +14,8 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 
 /** "Exits within a few seconds" of SIGTERM. */
 const STOP_MS = 5000;
+/** A clip, that of a killed worker included: its job is taken over 6 to 9 s later. */
+const CLIP_MS = 40_000;
 let role: RoleFixture;
 let source: CounterSource;
 const children: ChildProcess[] = [];
@@ -57,7 +62,14 @@ async function request(recordingId: string): Promise<Highlight> {
 
 function waitForState(id: string, state: Highlight['state']): Promise<unknown> {
   const { highlights } = role.services;
-  return expect.poll(async () => (await highlights.get(id)).state, { timeout: 20_000 }).toBe(state);
+  return expect
+    .poll(async () => (await highlights.get(id)).state, { timeout: CLIP_MS })
+    .toBe(state);
+}
+
+/** Where the store keeps a clip. */
+function storedFile(id: string): string {
+  return path.join(role.env.CHALKREEL_DATA_DIR ?? '', 'storage', objectKeys.clipMp4(id));
 }
 
 async function childrenOf(pid: number): Promise<number[]> {
@@ -104,6 +116,46 @@ describe('the highlight role', () => {
     expect((await services.highlights.get(id)).clip?.mp4.durationMs).toBe(4000);
     expect(await childrenOf(second.child.pid!)).toEqual([]);
     await stop(second);
+  });
+
+  it('loses nothing to a kill -9, and never makes two different files of one highlight', async () => {
+    const { services } = role;
+    await addRecording(services, { id: 'killed', originMs: source.originMs, state: 'recording' });
+    await publish(services, 'killed', source);
+    const { store } = services;
+    const mp4Of = async (id: string) => store.find(objectKeys.clipMp4(id));
+    const first = await startRole();
+    const requested = await Promise.all(
+      [0, 1, 2].map(async (i) => {
+        const wish = {
+          triggerId: `kill-${i}`,
+          atMs: source.originMs + 5000,
+          beforeMs: 3000 - i,
+          afterMs: 1000,
+        };
+        return (await services.requestHighlight('killed', wish, 'api')).highlight.id;
+      }),
+    );
+    // In the middle of it: windows are fixed, not all files are there.
+    const isAtWork = async (): Promise<boolean> => {
+      const found = await Promise.all(requested.map((id) => services.highlights.get(id)));
+      return found.some(({ state }) => state !== 'open');
+    };
+    await vi.waitUntil(isAtWork, { timeout: 20_000, interval: 2 });
+    first.child.kill('SIGKILL');
+    const before = await Promise.all(requested.map(mp4Of));
+    // Two at once from then on: both may hold a job whose lock has lapsed.
+    const others = await Promise.all([startRole(), startRole()]);
+    await Promise.all(requested.map((id) => waitForState(id, 'completed')));
+    for (const [i, id] of requested.entries()) {
+      const stored = await mp4Of(id);
+      expect((await services.highlights.get(id)).clip?.mp4.length).toBe(stored?.length);
+      // What the killed one had stored is still that very file.
+      if (before[i] !== undefined) expect(stored).toEqual(before[i]);
+      const { violations } = await verifyTarget(storedFile(id), {});
+      expect(violations).toEqual([]);
+    }
+    for (const other of others) await stop(other);
   });
 
   it('says in one line what is missing, with exit code 2', async () => {
