@@ -30,6 +30,7 @@ export class LaneRecord {
   #originMs: number | null;
   #earlier: EarlierWork = { segments: 0, bytes: 0, progress: undefined };
   #latest: RecordingProgress | undefined;
+  #changes: Promise<void> = Promise.resolve();
 
   constructor(options: LaneRecordOptions) {
     this.#options = options;
@@ -60,9 +61,7 @@ export class LaneRecord {
   /** This worker makes the lane now. */
   enterOwner({ lane, workerId, epoch }: Lease): void {
     const sinceMs = this.#nowMs();
-    this.#write('owner', () =>
-      this.#update((r) => enterOwner(r, { lane, workerId, epoch, sinceMs })),
-    );
+    this.#change('owner', (r) => enterOwner(r, { lane, workerId, epoch, sinceMs }));
   }
 
   /** Counts what was made before, so that this lane's numbers go on from there. */
@@ -88,15 +87,28 @@ export class LaneRecord {
 
   enter(state: RecordingState, change: { reason?: string; detail?: string } = {}): void {
     const atMs = this.#nowMs();
-    this.#write(state, () => this.#update((r) => enterState(r, { state, atMs, ...change })));
+    this.#change(state, (r) => enterState(r, { state, atMs, ...change }));
+  }
+
+  /** It is being recorded, if it was not so far. */
+  enterRecording(change: { detail?: string } = {}): void {
+    const atMs = this.#nowMs();
+    this.#change('recording', (r) =>
+      r.state === 'queued' || r.state === 'starting'
+        ? enterState(r, { state: 'recording', atMs, ...change })
+        : r,
+    );
+  }
+
+  /** Resolves when every change of the record so far is written, or given up. */
+  written(): Promise<void> {
+    return this.#changes;
   }
 
   warn(warning: string): void {
     const { log } = this.#options;
     log.warn({ event: 'warning', warning });
-    this.#write('warning', () =>
-      this.#update((r) => ({ ...r, warnings: [...r.warnings, warning] })),
-    );
+    this.#change('warning', (r) => ({ ...r, warnings: [...r.warnings, warning] }));
   }
 
   /** Hears a run. `isLeading`: its states and numbers are the recording's. `isLeaving`: its end is not the recording's end. */
@@ -109,7 +121,7 @@ export class LaneRecord {
   ): void {
     const { recording, services, log } = this.#options;
     run.on('started', ({ readiness }) => {
-      if (isLeading()) this.enter('recording', { detail: `ready by ${readiness}` });
+      if (isLeading()) this.enterRecording({ detail: `ready by ${readiness}` });
     });
     run.on('stopping', (reason) => {
       if (isLeading() && !(reason === 'signal' && isLeaving())) this.enter('stopping', { reason });
@@ -120,7 +132,7 @@ export class LaneRecord {
       if (!isLeading()) return;
       const progress = this.#latest;
       // Only the newest counts: it is not tried again.
-      this.#write('progress', () => services.recordings.setProgress(recording.id, progress));
+      void this.#write('progress', () => services.recordings.setProgress(recording.id, progress));
     });
     run.on('warning', (warning) => {
       this.warn(warning);
@@ -137,10 +149,17 @@ export class LaneRecord {
     return retried(() => services.recordings.update(recording.id, change), signal);
   }
 
-  #write(what: string, work: () => Promise<unknown>): void {
+  /** One after the other, so that an older state never comes after a newer one. */
+  #change(what: string, change: (recording: Recording) => Recording): void {
+    this.#changes = this.#changes.then(() => this.#write(what, () => this.#update(change)));
+  }
+
+  async #write(what: string, work: () => Promise<unknown>): Promise<void> {
     const { log, signal } = this.#options;
-    work().catch((error: unknown) => {
+    try {
+      await work();
+    } catch (error) {
       if (!signal.aborted) log.warn({ event: 'not-written', what, err: error });
-    });
+    }
   }
 }

@@ -67,10 +67,12 @@ export class LaneTenure {
 
   /** What became of a segment. A successor's first one that stands, or that its predecessor's stands for, relieves the predecessor. */
   async noteResult(n: number, result: PublishResult): Promise<void> {
+    const { leases, held, record, log, signal, lanes } = this.#options;
     const isOurs = result === 'published';
-    this.#isLeading = isOurs || this.#options.lanes === 1;
+    const wasLeading = this.#isLeading;
+    this.#isLeading = isOurs || lanes === 1;
+    if (this.#isLeading && !wasLeading) record.enterRecording();
     if (this.#isOwner) return;
-    const { leases, held, record, log, signal } = this.#options;
     const { lease } = held;
     const from = isOurs ? n : n + 1;
     const isDone = await retried(() => leases.succeed(lease, from), signal);

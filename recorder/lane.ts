@@ -1,12 +1,11 @@
-import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
+import { asChalkreelError } from '../src/errors.ts';
 import { delay, Resources } from '../src/lifecycle.ts';
-import type { Log } from '../src/log.ts';
 import { isFinal, type Recording, type RecordingSource } from '../src/model/recording.ts';
-import type { Claim, Leases } from '../src/queue/leases.ts';
-import type { Services } from '../src/queue/open-services.ts';
+import type { Claim } from '../src/queue/leases.ts';
+import { describeEnd } from './describe-end.ts';
 import { finishRecording } from './finish.ts';
-import type { FleetClock } from './fleet-clock.ts';
 import { LaneMedia } from './lane-media.ts';
+import type { LaneOptions } from './lane-options.ts';
 import {
   failureOf,
   GOOD_RUN_MS,
@@ -18,44 +17,14 @@ import {
 } from './lane-plan.ts';
 import { LaneRecord } from './lane-record.ts';
 import { LaneTenure } from './lane-tenure.ts';
-import { ownershipLost, type HeldLease, type LeaseKeeper } from './lease-keeper.ts';
-import type { PageServer } from './page-server.ts';
-import { RecordingRun, type RecordingOutcome, type StopReason } from './record.ts';
+import { ownershipLost, type HeldLease } from './lease-keeper.ts';
+import { RecordingRun, type StopReason } from './record.ts';
 import { retried } from './retried.ts';
-import { stoppedOutcome } from './whole-recording.ts';
 import { makeWorkFolder, removeWorkFolder, spoolSuffix } from './work-folder.ts';
 
 /** What came before a successor's first segment is published within this, or is lost with storage. */
 const RELIEF_TIMEOUT_MS = 15_000;
 const RELIEF_POLL_MS = 100;
-
-/** What a worker's lanes are told, all at once. */
-export type WorkerOrders = {
-  /** Hand everything over. */
-  readonly draining: AbortSignal;
-  /** Stop at the next boundary and leave it to others. */
-  readonly leaving: AbortSignal;
-  /** Stop at the next boundary: the recordings are over. */
-  readonly ending: AbortSignal;
-};
-
-export type LaneOptions = {
-  readonly services: Services;
-  readonly leases: Leases;
-  readonly keeper: LeaseKeeper;
-  readonly chromium: string;
-  readonly pages: PageServer;
-  readonly clock: FleetClock;
-  readonly log: Log;
-  /** Folder of all lanes' work folders on this disk. */
-  readonly workRoot: string;
-  readonly maxSpoolBytes: number;
-  /** A browser is replaced after this. */
-  readonly browserMs: number;
-  readonly orders: WorkerOrders;
-  /** Makes a lane of the successor this worker is to itself. */
-  readonly onSuccessor: (claim: Claim) => void;
-};
 
 /**
  * Makes one lane of a recording, from the lease just taken until the recording is over, or is somebody else's: with as many Chromes as it
@@ -309,32 +278,16 @@ class Lane {
       if (asChalkreelError(error).code === 'ownership-lost') return;
       throw error;
     }
+    await this.#record.written();
     if (!(await this.#tenure.end())) return;
-    const outcome = await this.#outcome(end);
+    const outcome = await describeEnd(end, {
+      recordingId: id,
+      services,
+      stopReason: this.#stopReason,
+      whole: (progress) => this.#record.whole(progress),
+      signal,
+    });
     await finishRecording(id, outcome, { services, nowMs: () => clock.nowMs(), log, signal });
     await retried(() => leases.close(id), signal);
   }
-
-  async #outcome(end: RunEnd): Promise<RecordingOutcome | ChalkreelError> {
-    const { recordings, segments } = this.#options.services;
-    const { signal } = this.#over;
-    const { id } = this.#recording;
-    // A Chrome that dies while it is being stopped is no failure of the recording.
-    const reason = this.#stopReason === undefined ? {} : { end: { reason: this.#stopReason } };
-    if (end !== 'stopped-before-start' && !(end instanceof ChalkreelError)) {
-      return { ...end, ...reason, progress: this.#record.whole(end.progress) };
-    }
-    const recording = await retried(() => recordings.get(id), signal);
-    const entries = await retried(() => segments.readAll(id), signal);
-    const progress = await retried(() => recordings.findProgress(id), signal);
-    const outcome = stoppedOutcome(recording, entries, progress);
-    const failure = end instanceof ChalkreelError ? end : stoppedBeforeStart();
-    if (outcome === undefined) return failure;
-    return end instanceof ChalkreelError ? { ...outcome, end: { failure }, ...reason } : outcome;
-  }
-}
-
-function stoppedBeforeStart(): ChalkreelError {
-  const message = 'the recording was stopped before its first picture';
-  return new ChalkreelError('stopped-before-start', message, { fault: 'input' });
 }

@@ -12,6 +12,7 @@ import { ClassroomStreams } from './classroom-streams.ts';
 import { startCaptureWatch } from './capture-watch.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
 import type { FleetClock } from './fleet-clock.ts';
+import { startLaps } from './laps.ts';
 import { classroomUrl, openClassroom, waitUntilReady, type Readiness } from './open-classroom.ts';
 import { installPageHandshake } from './page-handshake.ts';
 import type { PageServer } from './page-server.ts';
@@ -303,18 +304,4 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       return { failure: asChalkreelError(error) };
     }
   }
-}
-
-/** Names what each step of a start took, ms. */
-function startLaps(): { readonly times: Record<string, number>; end(name: string): void } {
-  const times: Record<string, number> = {};
-  let fromMs = performance.now();
-  return {
-    times,
-    end: (name) => {
-      const nowMs = performance.now();
-      times[name] = Math.round(nowMs - fromMs);
-      fromMs = nowMs;
-    },
-  };
 }

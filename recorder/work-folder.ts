@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../src/folders.ts';
 import type { LaneRef } from '../src/queue/leases.ts';
@@ -71,9 +71,16 @@ export async function listSpool(folder: string): Promise<readonly SpooledFile[]>
   return files.sort((a, b) => a.n - b.n);
 }
 
-/** Removes a work folder unless its spool has something that may still be wanted: a whole segment. */
+/** Removes a work folder; when its spool has something that may still be wanted, a whole segment, it becomes nobody's instead. */
 export async function removeWorkFolder(folder: string): Promise<void> {
   const isWanted = (await listSpool(folder)).some(({ isWhole }) => isWhole);
   const doomed = isWanted ? path.join(folder, 'chrome') : folder;
   await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
+  if (isWanted) await writeFile(path.join(folder, WORKER_FILE), '');
+}
+
+/** When a folder's spool last changed, Unix ms of this machine; 0 when it has none. */
+export async function spoolChangedAtMs(folder: string): Promise<number> {
+  const info = await stat(path.join(folder, 'spool')).catch(() => undefined);
+  return info?.mtimeMs ?? 0;
 }

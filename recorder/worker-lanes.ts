@@ -6,6 +6,8 @@ import type { Services } from '../src/queue/open-services.ts';
 
 /** How often a worker with room looks for lanes nobody makes: a part of what a takeover may take. */
 const SCAN_EVERY_MS = 350;
+/** Of so many looks one also compares records and lanes: somebody does it each 5 s. */
+const LOOKS_PER_RECONCILIATION = 6;
 /** A lane that this worker cannot make is left to others for so long. */
 const LEFT_ALONE_MS = 30_000;
 
@@ -29,6 +31,7 @@ export class WorkerLanes implements Closable {
   readonly #closing = new AbortController();
   readonly #leftAlone = new Map<string, { readonly ref: LaneRef; readonly untilMs: number }>();
   #taken = 0;
+  #looks = 0;
   #scanning: Promise<void> | undefined;
 
   constructor(options: WorkerLanesOptions) {
@@ -101,7 +104,10 @@ export class WorkerLanes implements Closable {
 
   async #look(): Promise<void> {
     const { leases, workerId, slots, mayMakeBothLanes, services } = this.#options;
-    for (const id of await leases.reconcile()) await services.queue.enqueueRecording(id);
+    this.#looks += 1;
+    if (this.#looks % LOOKS_PER_RECONCILIATION === 0) {
+      for (const id of await leases.reconcile()) await services.queue.enqueueRecording(id);
+    }
     if (!this.hasRoom) return;
     for (const [key, { untilMs }] of this.#leftAlone) {
       if (performance.now() > untilMs) this.#leftAlone.delete(key);

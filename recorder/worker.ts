@@ -45,8 +45,11 @@ export async function runWorker(config: Config): Promise<void> {
     tellParent({ type: 'ready' });
     const reason = await toldToStop;
     log.info({ event: 'worker-stopping', reason }, 'stopping');
-    await Promise.all([consumer.close(), lanes.close()]);
+    const closing = Promise.all([lanes.close(), consumer.close()]);
     await stopLanes(lanes, orders, { reason, drainMs: config.drainMs });
+    await closing;
+    // One may have begun while that was closed.
+    await lanes.idle();
   } finally {
     await resources.close();
   }

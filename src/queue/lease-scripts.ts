@@ -10,7 +10,7 @@ const UNSEEN_MS = 2 * RENEW_EVERY_MS;
 /** A request to take something that Redis runs so much later than it was sent is void: who sent it has given up. */
 const MAX_LATE_MS = 1_500;
 /** Lanes looked at in one request. */
-const SCAN_LANES = 50;
+const SCAN_LANES = 200;
 /** A closed recording's lease is remembered for so long, that a worker who comes back hears of it. */
 const CLOSED_FOR_S = 3_600;
 /** Recordings that should run are compared with the lanes there are this often, by whichever worker. */

@@ -1,0 +1,13 @@
+/** Names what each step took, ms, one after the other. */
+export function startLaps(): { readonly times: Record<string, number>; end(name: string): void } {
+  const times: Record<string, number> = {};
+  let fromMs = performance.now();
+  return {
+    times,
+    end: (name) => {
+      const nowMs = performance.now();
+      times[name] = Math.round(nowMs - fromMs);
+      fromMs = nowMs;
+    },
+  };
+}
