@@ -1,6 +1,10 @@
+import type { Redis } from 'ioredis';
 import { ChalkreelError } from '../errors.ts';
+import type { Highlight } from '../model/highlight.ts';
 import { isFinal, type Recording } from '../model/recording.ts';
+import type { SegmentEntry } from '../model/segment.ts';
 import type { FavouriteRepository } from './favourite-repository.ts';
+import { readWhole } from './generation.ts';
 import type { HighlightRepository } from './highlight-repository.ts';
 import { objectKeys } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -11,6 +15,7 @@ import type { SegmentIndex } from './segment-index.ts';
 import type { ShareRepository } from './share-repository.ts';
 
 export type RemovalServices = {
+  readonly redis: { readonly client: Redis };
   readonly recordings: RecordingRepository;
   readonly highlights: HighlightRepository;
   readonly favourites: FavouriteRepository;
@@ -58,16 +63,10 @@ export async function removeWhatIsFree(
   services: RemovalServices,
   options: { readonly nowMs: number },
 ): Promise<RecordingRemoval> {
-  const { recordings, highlights, shares, segments, store } = services;
-  const recording = await recordings.find(id);
-  if (recording !== undefined && recording.deletedAtMs === undefined) {
-    throw new ChalkreelError('removal-not-begun', `The deletion of recording ${id} has not begun`);
-  }
-  // In this order: what pins after the deletion began, has pinned before.
-  const ofRecording = await highlights.listByRecording(id);
-  const pinning = ofRecording.filter(isPinning);
-  const entries = pinning.length === 0 ? [] : await segments.readAll(id);
-  const pinned = pinnedEntries(entries, recording?.originMs ?? null, pinning);
+  const { redis, recordings, shares, segments, store } = services;
+  // In one life of Redis: the index of one that was emptied meanwhile would know of nothing that is needed.
+  const pins = await readWhole(redis.client, () => readPins(id, services));
+  const { ofRecording, pinning, pinned } = pins;
   for (const highlight of ofRecording) {
     if (!isPinning(highlight)) await tellPlaylistGone(highlight.id, services, options.nowMs);
   }
@@ -90,6 +89,29 @@ export async function removeWhatIsFree(
     shares: revoked,
     pinnedBy: pinning.map((highlight) => highlight.id),
   };
+}
+
+type Pins = {
+  readonly ofRecording: readonly Highlight[];
+  /** Those of them that still need segments, and the segments. */
+  readonly pinning: readonly Highlight[];
+  readonly pinned: readonly SegmentEntry[];
+};
+
+async function readPins(
+  id: string,
+  { recordings, highlights, segments }: RemovalServices,
+): Promise<Pins> {
+  const recording = await recordings.find(id);
+  if (recording !== undefined && recording.deletedAtMs === undefined) {
+    throw new ChalkreelError('removal-not-begun', `The deletion of recording ${id} has not begun`);
+  }
+  // In this order: what pins after the deletion began, has pinned before.
+  const ofRecording = await highlights.listByRecording(id);
+  const pinning = ofRecording.filter(isPinning);
+  const entries = pinning.length === 0 ? [] : await segments.readAll(id);
+  const pinned = pinnedEntries(entries, recording?.originMs ?? null, pinning);
+  return { ofRecording, pinning, pinned };
 }
 
 /** What tells of the segments that are left, should Redis be lost. */

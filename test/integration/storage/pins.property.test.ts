@@ -181,6 +181,7 @@ function repositories(id: string, client: Redis, store: ObjectStore) {
     favourites: new RedisFavouriteRepository(options),
     shares: new RedisShareRepository(options),
     segments: new RedisSegmentIndex(options),
+    redis: { client },
     store,
   };
 }

@@ -4,10 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { segmentStartMs, SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
 import type { Recording } from '../../../src/model/recording.ts';
+import type { SegmentEntry } from '../../../src/model/segment.ts';
 import { eraseRecording, type ErasedRecording } from '../../../src/storage/erase-recording.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
+import { redisKeys } from '../../../src/storage/redis-keys.ts';
 import { removeHighlight } from '../../../src/storage/remove-highlight.ts';
 import { sweep } from '../../../src/storage/retention.ts';
+import type { SegmentIndex } from '../../../src/storage/segment-index.ts';
 import { collect } from '../../support/collect.ts';
 import {
   sampleEntry,
@@ -193,6 +196,24 @@ describe('erasing a recording', () => {
     // Erased again, now with its clips.
     expect((await erase(true)).removed).toMatchObject({ clips: 2, segments: 0 });
     expect(await services.redis.client.keys(`*${id}*`)).toEqual([]);
+  });
+
+  it('takes the index of a Redis that was emptied for none: nothing that is needed goes', async () => {
+    await addLesson();
+    await addClip('open', [3, 4]);
+    const { client } = services.redis;
+    const generation = String(await client.hget(redisKeys.generation, 'id'));
+    const readAll = async (): Promise<readonly SegmentEntry[]> => {
+      await client.hset(redisKeys.generation, 'id', 'another');
+      return [];
+    };
+    const emptied = { ...services, segments: { readAll } as unknown as SegmentIndex };
+    const work = eraseRecording(id, emptied, { clips: false, nowMs: NOW_MS });
+    await expect(work).rejects.toMatchObject({ code: 'rebuilding' });
+    await client.hset(redisKeys.generation, 'id', generation);
+    expect(await segmentsLeft()).toHaveLength(SEGMENTS);
+    await erase(false);
+    expect(await segmentsLeft()).toEqual([2, 3, 4]);
   });
 
   it('waits until the recording is over', async () => {
