@@ -116,6 +116,11 @@ async function completeClip(
 function fixWindow(media: RecordedMedia, { highlights }: ClipServices): Promise<Highlight> {
   return highlights.update(media.highlight.id, (current) => {
     if (current.state !== 'open') return current;
+    if (current.afterMs > media.highlight.afterMs) {
+      // By a merge, in the moment it closed: followed again, to its new end.
+      const message = 'Expected the window that was followed: it has grown meanwhile';
+      throw new ChalkreelError('window-grown', message, { retryable: true });
+    }
     const asked = askedWindow(current);
     const clamped = media.span === undefined ? undefined : clampWindow(asked, media.span);
     if (clamped?.window === undefined) throw emptyWindow(asked, media.span);
