@@ -131,6 +131,29 @@ export function describeObjectStore(
       expect(await keysOf('nothing/')).toEqual([]);
     });
 
+    it('lists what comes after a key, there or not', async () => {
+      for (const name of ['a/1', 'a/2', 'b', 'b-c', 'b/3', 'c'])
+        await store.put(`after/${name}x`, bytes(''));
+      const listAfter = async (after: string): Promise<string[]> =>
+        (await collect(store.list('after/', { after: `after/${after}` }))).map(({ key }) =>
+          key.slice('after/'.length),
+        );
+      expect(await listAfter('')).toEqual(['a/1x', 'a/2x', 'b-cx', 'b/3x', 'bx', 'cx']);
+      expect(await listAfter('a/1x')).toEqual(['a/2x', 'b-cx', 'b/3x', 'bx', 'cx']);
+      expect(await listAfter('a/1~')).toEqual(['a/2x', 'b-cx', 'b/3x', 'bx', 'cx']);
+      expect(await listAfter('a~')).toEqual(['b-cx', 'b/3x', 'bx', 'cx']);
+      expect(await listAfter('b/3x')).toEqual(['bx', 'cx']);
+      expect(await listAfter('cx')).toEqual([]);
+    });
+
+    it('lists folders without looking into them', async () => {
+      for (const key of ['z/one/x', 'z/one/y/z', 'z/two/x', 'z/file'])
+        await store.put(key, bytes(''));
+      expect(await collect(store.listFolders('z/'))).toEqual(['one', 'two']);
+      expect(await collect(store.listFolders('z/one/'))).toEqual(['y']);
+      expect(await collect(store.listFolders('nowhere/'))).toEqual([]);
+    });
+
     it('deletes, and does not mind when there is nothing to delete', async () => {
       await store.put('gone/soon', bytes('x'));
       await store.delete('gone/soon');

@@ -12,9 +12,13 @@ import { startEmbeddedRedis } from '../../../src/queue/embedded-redis.ts';
 import { openServices, type Services } from '../../../src/queue/open-services.ts';
 import { QUEUE_PREFIX } from '../../../src/queue/work-queue.ts';
 import { findGeneration, isRebuilding } from '../../../src/storage/generation.ts';
+import { parseJournal } from '../../../src/storage/journal.ts';
+import { JOURNAL_SEGMENTS } from '../../../src/storage/journal-plan.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
+import { readStoredIndex } from '../../../src/storage/rebuild-index.ts';
 import { OVERDUE_MS } from '../../../src/storage/segment-index.ts';
 import type { Share } from '../../../src/storage/share-repository.ts';
+import { collect } from '../../support/collect.ts';
 import { histories, HistoryPlayer } from '../../support/recording-history.ts';
 import { sampleEntry, sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
@@ -272,6 +276,36 @@ describe('after FLUSHALL', () => {
     expect(await new Viewer().see(recording, 'whole')).toBe(last);
     expect(seen.filter((text) => !last.startsWith(text))).toEqual([]);
     await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+  });
+
+  it('journals are the same, whoever writes them, at once', async () => {
+    const { id } = await addRecording();
+    const both = [services, other].map(
+      (process, lane) =>
+        new HistoryPlayer({
+          services: process,
+          recordingId: id,
+          settle: () => Promise.resolve(lane),
+        }),
+    );
+    // Two lanes, each some numbers ahead of the other by turns: owners change often.
+    const numbers = Array.from({ length: 2 * JOURNAL_SEGMENTS }, (_, n) => n);
+    await Promise.all(
+      both.map(async (player, lane) => {
+        for (const n of numbers) if (Math.floor(n / 3) % 2 === lane) await player.publish(n, lane);
+      }),
+    );
+    const inOrder = await services.segments.read(id);
+    expect(inOrder.map(({ n }) => n)).toEqual(numbers);
+    const stored = await readStoredIndex(services.store, id, { everything: true });
+    expect(made(stored.entries)).toEqual(made(inOrder));
+    expect(stored.orphans).toEqual([]);
+    await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+    // At the end one says it all.
+    const sealed = await collect(services.store.list(objectKeys.journals(id)));
+    const whole = parseJournal(await services.store.read(sealed.at(-1)?.key ?? ''), 'whole');
+    expect(whole).toMatchObject({ from: 0, last: numbers.length - 1 });
+    expect(made(whole.entries)).toEqual(made(inOrder));
   });
 
   it('a recording that is being created then exists once, and nothing is left of one that failed', async () => {
