@@ -25,6 +25,8 @@ import { makeWorkFolder, removeWorkFolder, spoolSuffix } from './work-folder.ts'
 /** What came before a successor's first segment is published within this, or is lost with storage. */
 const RELIEF_TIMEOUT_MS = 15_000;
 const RELIEF_POLL_MS = 100;
+/** What is still to be written into the record when a lane is over for this worker has so long. */
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Makes one lane of a recording, from the lease just taken until the recording is over, or is somebody else's: with as many Chromes as it
@@ -106,6 +108,7 @@ class Lane {
       await this.#tenure.leave();
       throw error;
     } finally {
+      await Promise.race([this.#record.written(), delay(LAST_WORDS_MS)]);
       this.#over.abort(new Error('the lane is over'));
       await this.#resources.close();
       await removeWorkFolder(this.#folder);
