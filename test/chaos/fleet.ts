@@ -3,11 +3,12 @@ import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { roleCommand } from '../../src/cli/role-command.ts';
 import { makeFolder } from '../../src/folders.ts';
-import { Resources, type Closable } from '../../src/lifecycle.ts';
+import type { Closable, Resources } from '../../src/lifecycle.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { servePages } from '../support/page-server.ts';
 import { classPage } from './class-page.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
+import { openResources } from './resources.ts';
 import { startRoleProcess, type RunningRole } from './role-process.ts';
 
 const API_KEY = 'chaos-key-0123456789';
@@ -53,7 +54,7 @@ export type Fleet = Closable & {
 
 /** Starts Redis, api, workers and, if asked for, highlight, and waits until all are ready. */
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
-  const resources = new Resources();
+  const resources = openResources();
   try {
     return await buildFleet(options, resources);
   } catch (error) {

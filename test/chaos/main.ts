@@ -1,11 +1,20 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { closeAll } from './resources.ts';
 import { runScenarios } from './runner.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 /** `npm run chaos -- NAME… | all [--runs N] [--from NAME] [--json]`: breaks things while a class is recorded. */
 
 const EXIT_INPUT = 2;
+const EXIT_SIGNAL = 130;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.error('ending what was started');
+    void closeAll().finally(() => process.exit(EXIT_SIGNAL));
+  });
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

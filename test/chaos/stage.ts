@@ -1,4 +1,3 @@
-import { Resources } from '../../src/lifecycle.ts';
 import { segmentStartMs } from '../../src/model/grid.ts';
 import type { Bound, Measurement } from '../bench/measure.ts';
 import { processesWith } from '../support/processes.ts';
@@ -9,6 +8,7 @@ import { startFleet, type Fleet, type FleetOptions } from './fleet.ts';
 import { startLesson, type Lesson } from './lesson.ts';
 import { framesAtJoin, lostSeconds, starvedSeconds } from './lost-time.ts';
 import { watchOwners, type OwnerChange, type OwnerWatch } from './owners.ts';
+import { openResources } from './resources.ts';
 import type { RunOptions } from './runner.ts';
 import { findJoins, findReturns } from './served-playlist.ts';
 
@@ -51,7 +51,7 @@ export async function runOnStage(
   options: StageOptions & Disturbance & RunOptions,
 ): Promise<readonly Measurement[]> {
   const { say, promises } = options;
-  const resources = new Resources();
+  const resources = openResources();
   let fleet: Fleet | undefined;
   const rows: Measurement[] = [];
   try {

@@ -1,21 +1,21 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Resources } from '../../../src/lifecycle.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import { isFinal } from '../../../src/model/recording.ts';
 import type { Measurement } from '../../bench/measure.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { startFleet, type Fleet } from '../fleet.ts';
 import { readEntries } from '../owners.ts';
+import { openResources } from '../resources.ts';
 import type { ChaosScenario, RunOptions } from '../runner.ts';
 import { atMost, NONE, row, rowsOfRemains } from '../stage.ts';
 import { secondsSince } from './steps.ts';
 
 const STARTS = 200;
-/** Together the workers have room for half of them: the others must wait. */
-const SLOTS = 50;
-/** Each recording ends by itself after this: two rounds. */
-const LENGTH_MS = 8_000;
+/** Two workers have room for a quarter of them: the others must wait. */
+const SLOTS = 25;
+/** Each recording ends by itself after this: four rounds. */
+const LENGTH_MS = 4_800;
 const ALL_OVER_TIMEOUT_MS = 120_000;
 /** A platform's own timeout for a request is seldom shorter. */
 const ANSWER_BOUND_S = 5;
@@ -26,12 +26,12 @@ const worker = {
   nodeArgs: ['--import', import.meta.resolve('tsx'), '--import', hook],
 };
 
-/** 200 starts in one second, twice as many as there are slots. */
+/** 200 starts in one second, four times as many as there are slots. */
 export const burst: ChaosScenario = {
-  about: '200 starts in one second for 100 slots (stub capture)',
+  about: '200 starts in one second for 50 slots (stub capture)',
   seconds: 50,
   run: async (options) => {
-    const resources = new Resources();
+    const resources = openResources();
     let fleet: Fleet | undefined;
     const rows: Measurement[] = [];
     try {

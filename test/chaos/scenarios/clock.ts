@@ -1,12 +1,13 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findChromium } from '../../../src/chromium.ts';
 import { loadConfig } from '../../../src/config.ts';
 import type { Measurement } from '../../bench/measure.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
 import type { Aftermath } from '../aftermath.ts';
 import { misplacedMs } from '../lost-time.ts';
+import { openResources } from '../resources.ts';
 import type { ChaosScenario } from '../runner.ts';
 import { atMost, NONE, row, runOnStage, type Stage } from '../stage.ts';
 import { theChrome, untilGoneOn } from './steps.ts';
@@ -21,8 +22,9 @@ export const clock: ChaosScenario = {
     "a worker's clock 2 s ahead, then 2 s behind, then its place taken by one with a true clock",
   seconds: 45,
   run: async (options) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'chalkreel-clock-'));
+    const resources = openResources();
     try {
+      const folder = resources.use(await makeTempFolder('clock')).path;
       const lie = path.join(folder, 'clock');
       await writeFile(lie, '+2s');
       return await runOnStage({
@@ -33,7 +35,7 @@ export const clock: ChaosScenario = {
         judge,
       });
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await resources.close();
     }
   },
 };

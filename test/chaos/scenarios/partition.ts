@@ -4,6 +4,7 @@ import type { Measurement } from '../../bench/measure.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { isAlive } from '../chromes.ts';
 import { openNamespace, type Namespace } from '../namespace.ts';
+import { openResources } from '../resources.ts';
 import type { ChaosScenario } from '../runner.ts';
 import { atMost, row, runOnStage, type Stage } from '../stage.ts';
 import { GOES_ON_TIMEOUT_MS, secondsSince, theChrome, untilGoneOn } from './steps.ts';
@@ -13,8 +14,9 @@ export const partition: ChaosScenario = {
   about: 'the worker that records cut off from Redis (network namespace), and joined again',
   seconds: 60,
   run: async (options) => {
-    const network = await openNamespace();
+    const resources = openResources();
     try {
+      const network = resources.use(await openNamespace());
       const port = await freePort(network.address);
       return await runOnStage({
         ...options,
@@ -25,7 +27,7 @@ export const partition: ChaosScenario = {
         disturb: (stage) => disturb(stage, network),
       });
     } finally {
-      await network.close();
+      await resources.close();
     }
   },
 };
