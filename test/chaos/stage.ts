@@ -70,8 +70,9 @@ export async function runOnStage(
   } finally {
     await fleet?.keepLogs(options.keepLogsIn).catch(say);
     await resources.close().catch(say);
+    if (fleet !== undefined) rows.push(...(await rowsOfRemains(fleet)));
   }
-  return [...rows, ...(await rowsOfRemains(fleet))];
+  return rows;
 }
 
 /** A row that must hold. */

@@ -56,5 +56,5 @@ async function drainOne(stage: Stage, worker: RunningRole): Promise<Measurement[
   );
   const seconds = secondsSince(toldAtMs);
   stage.say(`it ended with ${exit.signal ?? String(exit.code)} after ${seconds.toFixed(1)} s`);
-  return [row('worker-ended', 's', seconds), row('exit-code', '', exit.code ?? -1, NONE)];
+  return [row('worker-ended', 's', seconds), row('exit-code', 'code', exit.code ?? -1, NONE)];
 }
