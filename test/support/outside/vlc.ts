@@ -35,7 +35,7 @@ async function demux(input: string): Promise<string[]> {
   const run = await runTool(
     'vlc',
     ['-I', 'dummy', '--no-color', '-vv', '--sout', sink, '--play-and-exit', input, 'vlc://quit'],
-    identity(),
+    asNobody(),
   );
   return [...linesOf(run.output), ...complaintsOf(run, () => false)];
 }
@@ -46,13 +46,13 @@ function isComplaint(line: string): boolean {
 }
 
 /** As nobody where this process is root. */
-function identity(): ToolCall {
+export function asNobody(): ToolCall {
   const env = { HOME: '/nonexistent', DISPLAY: '' };
   return process.getuid?.() === 0 ? { env, uid: NOBODY, gid: NOBODY } : { env };
 }
 
 /** The version of the VLC that is installed. */
 export async function vlcVersion(): Promise<string> {
-  const { output } = await runTool('vlc', ['--version'], identity());
+  const { output } = await runTool('vlc', ['--version'], asNobody());
   return /VLC (?:media player|version) ([\d.]+)/.exec(output)?.[1] ?? 'unknown';
 }
