@@ -1,10 +1,11 @@
 import './base.css';
 import './panel.css';
-import { element, setChildren, setText } from './common/dom.ts';
+import { announce, element, setChildren, setText } from './common/dom.ts';
 import { openPageApi, type PageApi, type RecordingView } from './common/page-api.ts';
 import { readPageData, refusalText } from './common/page-data.ts';
 import { startPolling } from './common/poll.ts';
 import { refuse } from './common/refuse.ts';
+import { toast } from './common/toast.ts';
 import { keptText, newTriggerId } from './panel/browser-kept.ts';
 import { canSave, describeClass, type ClassState } from './panel/class-state.ts';
 import { createMomentCard, type CardActions, type MomentCard } from './panel/moment-card.ts';
@@ -35,8 +36,12 @@ function openPanel(api: PageApi): void {
     storage: keptText(`chalkreel-outbox-${api.id}`),
     async send(wish) {
       const sent = await sendWish(api, wish);
-      if (sent.state === 'refused') return { refused: sent.reason };
+      if (sent.state === 'refused') {
+        toast(`Could not be saved: ${sent.reason}`);
+        return { refused: sent.reason };
+      }
       moments.confirm(sent.highlightId, wish);
+      announce('Moment saved');
       polling.wake();
       return 'saved';
     },

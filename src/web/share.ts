@@ -13,7 +13,7 @@ import { createFavouriteButton } from './share/favourite-button.ts';
 
 /** A clip becomes a file within seconds; after that only a link that is taken back matters. */
 const POLL_MS = 2000;
-const POLL_DONE_MS = 5000;
+const POLL_DONE_MS = 15_000;
 
 const { refusal, recordingTitle } = readPageData();
 if (refusal !== null) refuse(refusal);

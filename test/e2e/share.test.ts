@@ -171,6 +171,9 @@ it('stops showing a clip whose link is taken back', async () => {
   await opened.until('it can be played', `!document.getElementById('play').hidden`);
   const { status } = await world.api.request(`/v1/shares/${id}`, { method: 'DELETE' });
   expect(status).toBe(204);
+  // A phone that comes back into the net asks at once.
+  await opened.page.setOfflineMode(true);
+  await opened.page.setOfflineMode(false);
   await opened.until('it says so', `document.getElementById('refusal') !== null`);
   expect(await opened.text('#refusal')).toContain('taken back');
   await opened.page.close();

@@ -25,6 +25,8 @@ export function createClipPlayer(
   /** Someone is watching: the source under the picture stays. */
   let isWatched = false;
   let hasBegun = false;
+  /** Where the file could not be read any further, seconds. */
+  let brokenAtS = 0;
   let latest: ClipSources | undefined;
   const showMp4 = (url: string): void => {
     hls?.close();
@@ -32,6 +34,8 @@ export function createClipPlayer(
     shown = 'mp4';
     onNotice('');
     video.src = url;
+    if (brokenAtS > 0) video.currentTime = brokenAtS;
+    brokenAtS = 0;
     if (autoplay && !hasBegun) video.play().catch(() => undefined);
   };
   const update = (): void => {
@@ -55,7 +59,12 @@ export function createClipPlayer(
     update();
   };
   const onError = (): void => {
-    if (shown === 'mp4') onNotice('The clip cannot be loaded. Check the connection and try again.');
+    if (shown !== 'mp4') return;
+    onNotice('The clip cannot be loaded. Check the connection and try again.');
+    // What is shown next, goes on from here.
+    brokenAtS = video.currentTime;
+    shown = 'nothing';
+    isWatched = false;
   };
   video.addEventListener('play', onPlay);
   video.addEventListener('ended', onEnded);

@@ -37,11 +37,14 @@ export class Moments {
   /** All, newest first. A line keeps its key from the press on. */
   lines(pending: readonly PendingWish[]): readonly Moment[] {
     const listedIds = new Set(this.#listed.map(({ id }) => id));
+    const confirmed = new Set([...this.#confirmed.values()].map(({ triggerId }) => triggerId));
     const lines: Moment[] = [
-      ...pending.map((box): Moment => {
-        const { triggerId, atMs } = box.wish;
-        return { key: triggerId, atMs, state: 'pending', pending: box };
-      }),
+      ...pending
+        .filter(({ wish }) => !confirmed.has(wish.triggerId))
+        .map((box): Moment => {
+          const { triggerId, atMs } = box.wish;
+          return { key: triggerId, atMs, state: 'pending', pending: box };
+        }),
       ...[...this.#confirmed]
         .filter(([id]) => !listedIds.has(id))
         .map(([, wish]): Moment => {

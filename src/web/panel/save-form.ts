@@ -61,11 +61,11 @@ let confirmed: ReturnType<typeof setTimeout> | undefined;
 /** Seen, felt and heard, whatever the network does. */
 function confirmPress(save: HTMLElement, isDouble: boolean): void {
   const label = element('save-label');
-  label.replaceChildren(icon('check'), isDouble ? 'Saved already' : 'Got it');
+  label.replaceChildren(icon('check'), isDouble ? 'Got it already' : 'Got it');
   save.dataset.pressed = 'true';
   // Not there on iPhones.
   if ('vibrate' in navigator) navigator.vibrate(isDouble ? 15 : 40);
-  announce(isDouble ? 'This moment is saved already' : 'Moment taken');
+  announce(isDouble ? 'This moment was taken already' : 'Moment taken');
   clearTimeout(confirmed);
   confirmed = setTimeout(() => {
     delete save.dataset.pressed;

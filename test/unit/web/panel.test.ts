@@ -108,7 +108,7 @@ describe('Moments', () => {
     const moments = new Moments();
     expect(moments.lines([pending])).toMatchObject([{ key: 't1', state: 'pending' }]);
     moments.confirm('h1', wish);
-    expect(moments.lines([])).toMatchObject([{ key: 't1', state: 'confirmed' }]);
+    expect(moments.lines([pending])).toMatchObject([{ key: 't1', state: 'confirmed' }]);
     moments.list([highlight('h1', NOW_MS)]);
     expect(moments.lines([])).toMatchObject([{ key: 't1', state: 'listed', isPlayable: false }]);
     moments.setPlayable('h1');
