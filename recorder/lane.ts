@@ -23,7 +23,7 @@ import { retried } from './retried.ts';
 import { makeWorkFolder, removeWorkFolder, spoolSuffix } from './work-folder.ts';
 
 /** What came before a successor's first segment is published within this, or is lost with storage. */
-const RELIEF_TIMEOUT_MS = 15_000;
+const RELIEF_TIMEOUT_MS = 30_000;
 const RELIEF_POLL_MS = 100;
 /** What is still to be written into the record when a lane is over for this worker has so long. */
 const LAST_WORDS_MS = 1_000;
