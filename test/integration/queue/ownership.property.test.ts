@@ -30,18 +30,10 @@ beforeAll(async () => {
   root = resources.use(await makeTempFolder('ownership')).path;
   socket = path.join(root, 'redis.sock');
   const server = spawn(
-    'redis-server',
+    'setpriv',
     [
-      '--port',
-      '0',
-      '--unixsocket',
-      socket,
-      '--databases',
-      `${DATABASES}`,
-      '--save',
-      '',
-      '--dir',
-      root,
+      ...['--pdeathsig', 'KILL', 'redis-server', '--dir', root],
+      ...['--port', '0', '--unixsocket', socket, '--save', '', '--databases', `${DATABASES}`],
     ],
     { stdio: 'ignore' },
   );
