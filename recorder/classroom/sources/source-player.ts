@@ -222,6 +222,8 @@ export class SourcePlayer {
 
   #judge(running: Running, nowMs: number): void {
     const { playback, firstMediaMs, lastPictureMs, withPicture } = running;
+    const flaw = withPicture ? playback.flaw() : undefined;
+    if (flaw !== undefined) this.#doWithoutPicture(flaw, nowMs);
     if (firstMediaMs === undefined) {
       const isLate = nowMs - running.openedMs > START_TIMEOUT_MS[this.#source.kind];
       if (isLate) this.#lose(playback.silence());
@@ -232,9 +234,8 @@ export class SourcePlayer {
     const lostMs = LOST_MS[this.#source.kind];
     const isSounding = nowMs - lastSoundMs < lostMs;
     if (Math.min(pictureAgeMs, nowMs - lastSoundMs) > lostMs) this.#lose(playback.silence());
-    else if (withPicture && playback.flaw() !== undefined) {
-      this.#doWithoutPicture(playback.flaw(), nowMs);
-    } else if (!withPicture || pictureAgeMs <= FREEZE_MS || playback.element.ended) {
+    else if (flaw !== undefined) return;
+    else if (!withPicture || pictureAgeMs <= FREEZE_MS || playback.element.ended) {
       this.#become('playing', nowMs);
     } else if (running.frames === 0) {
       if (nowMs - firstMediaMs > NO_CAMERA_MS) this.#doWithoutPicture(undefined, nowMs);

@@ -40,6 +40,7 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
   let isHeard = false;
   let ear: RTCRtpReceiver | undefined;
   let flaw: SourceError | undefined;
+  let picture: MediaStream | undefined;
   let stats: RtpStats | undefined;
 
   const lose = (error: unknown): void => {
@@ -48,7 +49,7 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
   connection.ontrack = ({ track, receiver }) => {
     const stream = new MediaStream([track]);
     if (track.kind === 'video') {
-      play(element, stream);
+      picture = stream;
       return;
     }
     ear = receiver;
@@ -63,7 +64,11 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
   const timer = setInterval(() => {
     void collectStats(connection, stats).then((next) => (stats = next));
   }, STATS_MS);
-  connect({ connection, session, withPicture }).then((found) => (flaw = found), lose);
+  connect({ connection, session, withPicture }).then((found) => {
+    flaw = found;
+    // of a picture that was refused Chrome would show one black frame
+    if (flaw === undefined && picture !== undefined) play(element, picture);
+  }, lose);
 
   return {
     element,
@@ -77,9 +82,10 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
     losses: () => stats ?? { packetsLost: 0, concealedMs: 0 },
     flaw: () => flaw,
     silence: () =>
-      connection.connectionState === 'connected'
+      flaw ??
+      (connection.connectionState === 'connected'
         ? { code: 'no-media', detail: 'connected, but nothing is sent' }
-        : { code: 'no-connection', detail: 'WebRTC found no way to the server' },
+        : { code: 'no-connection', detail: 'WebRTC found no way to the server' }),
     close: () => {
       abort.abort();
       clearInterval(timer);

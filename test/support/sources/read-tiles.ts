@@ -52,12 +52,21 @@ export function readClocks(pictures: readonly RowPicture[], box: TileBox): TileC
 
 /** The longest time a tile's clock did not go on between two times, ms; gaps at both ends count. */
 export function longestStand(clocks: readonly TileClock[], fromMs: number, toMs: number): number {
-  const within = clocks.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
-  let [worst, movedMs, last] = [0, fromMs, Number.NEGATIVE_INFINITY];
-  for (const { atMs, clockMs } of within) {
-    if (clockMs <= last) continue;
-    worst = Math.max(worst, atMs - movedMs);
+  return Math.max(...listStands(clocks, fromMs, toMs));
+}
+
+/** How long a tile's clock stood before each of its steps between two times, and at the end, ms. */
+export function listStands(
+  clocks: readonly TileClock[],
+  fromMs: number,
+  toMs: number,
+): readonly number[] {
+  const stands: number[] = [];
+  let [movedMs, last] = [fromMs, Number.NEGATIVE_INFINITY];
+  for (const { atMs, clockMs } of clocks) {
+    if (atMs < fromMs || atMs > toMs || clockMs <= last) continue;
+    stands.push(atMs - movedMs);
     [movedMs, last] = [atMs, clockMs];
   }
-  return Math.max(worst, toMs - movedMs);
+  return [...stands, toMs - movedMs];
 }

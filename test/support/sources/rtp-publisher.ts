@@ -22,6 +22,9 @@ export type RtpPublisher = Closable & {
   kill(): Promise<void>;
   /** Sends again, as somebody who has come back. */
   start(): void;
+  /** Stops in the middle, and goes on with what it has not sent. */
+  pause(): void;
+  resume(): void;
 };
 
 /** Starts to send, with Opus and the asked codec. Dies with this process. */
@@ -41,7 +44,9 @@ export function startPublisher(options: PublisherOptions): RtpPublisher {
     await gone;
   };
   start();
-  return { start, kill, close: kill };
+  const pause = (): void => void child?.kill('SIGSTOP');
+  const resume = (): void => void child?.kill('SIGCONT');
+  return { start, kill, pause, resume, close: kill };
 }
 
 function publisherArguments(options: PublisherOptions): string[] {
