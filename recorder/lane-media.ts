@@ -3,12 +3,14 @@ import type { Log } from '../src/log.ts';
 import type { Recording } from '../src/model/recording.ts';
 import type { Claim, Leases } from '../src/queue/leases.ts';
 import type { Services } from '../src/queue/open-services.ts';
+import { adoptUnlisted } from '../src/storage/adopt-unlisted.ts';
 import { openFleetPublisher } from './fleet-publisher.ts';
 import type { LaneRecord } from './lane-record.ts';
 import type { LaneTenure } from './lane-tenure.ts';
 import { PublishQueue } from './publish-queue.ts';
 import type { SegmentPublisher } from './publisher.ts';
 import type { SegmentSink } from './record.ts';
+import { retried } from './retried.ts';
 import { salvagePart } from './salvage.ts';
 import { salvageSpools } from './salvage-spools.ts';
 import { listSpool } from './work-folder.ts';
@@ -106,7 +108,10 @@ export class LaneMedia {
       publisher: this.#openPublisher(epoch, () => tenure.confirm()),
       signal,
     });
-    this.#salvaged = done.catch((error: unknown) => {
+    // Those that a maker had stored, but not listed, when it died are in no spool any more.
+    const adopted = retried(() => adoptUnlisted(recordingId, { ...services, log }), signal);
+    const all = Promise.all([adopted, done]).then(() => undefined);
+    this.#salvaged = all.catch((error: unknown) => {
       log.warn({ event: 'salvage-failed', err: error }, 'a spool could not be salvaged yet');
     });
     return hasParts;
