@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signLink, type Link } from '../../../src/access/links.ts';
-import { Resources } from '../../../src/lifecycle.ts';
+import { delay, Resources } from '../../../src/lifecycle.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { openApiServer, TEST_LINK_SECRET, type ApiServer } from '../../support/api-server.ts';
@@ -10,6 +10,8 @@ import { addRecording, addSegment, mediaRecordingId, RECENT_ORIGIN_MS } from './
 
 /** What is promised of a revocation. */
 const REVOKED_WITHIN_MS = 1000;
+/** Often within the time that an answer is remembered. */
+const ASK_EVERY_MS = 20;
 
 const resources = new Resources();
 let api: ApiServer;
@@ -142,21 +144,25 @@ describe('a share', () => {
     const urls = [api.url, second.url].map((base) => base + segment);
     for (const url of urls) expect((await fetch(url)).status).toBe(200);
 
-    const revoked = api.json('DELETE', `/v1/shares/${shareId}`);
-    const since = performance.now();
-    const refusedAfterMs = urls.map(async (url) => {
+    const revoked = api.json('DELETE', `/v1/shares/${shareId}`).then(({ status }) => {
+      expect(status).toBe(204);
+      return performance.now();
+    });
+    const lastServed = urls.map(async (url) => {
       // Asking all the while keeps the answer fresh in memory: the worst case.
-      for (;;) {
+      for (let servedAtMs = 0; ; await delay(ASK_EVERY_MS)) {
+        const askedAtMs = performance.now();
         const response = await fetch(url);
         if (response.status !== 200) {
           expect(await refusalOf(response)).toEqual([410, 'link-revoked']);
-          return performance.now() - since;
+          return servedAtMs;
         }
-        if (performance.now() - since > 5 * REVOKED_WITHIN_MS) return Infinity;
+        servedAtMs = askedAtMs;
       }
     });
-    expect((await revoked).status).toBe(204);
-    expect(Math.max(...(await Promise.all(refusedAfterMs)))).toBeLessThan(REVOKED_WITHIN_MS);
+    // By when it was asked for: an answer that a busy machine gives late is as good as one given at once.
+    const [revokedAtMs, ...servedAtMs] = await Promise.all([revoked, ...lastServed]);
+    expect(Math.max(...servedAtMs) - revokedAtMs).toBeLessThan(REVOKED_WITHIN_MS);
     expect((await api.json('DELETE', `/v1/shares/${shareId}`)).status).toBe(404);
     const left = (await api.json('GET', `/v1/shares?recording=${id}`)).body.shares;
     expect((left as ShareBody[]).map((one) => one.id)).toEqual([other.id]);
