@@ -15,7 +15,9 @@ import { processesWith } from '../support/processes.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A browser is replaced this soon, so that a test sees it: once it has recorded a few segments. */
-const BROWSER_S = 6;
+const BROWSER_S = 10;
+/** A worker that is told to stop goes on for so long: a segment and more. */
+const DRAIN_S = 3;
 /** A start of Chrome, and a lease that lapses, on a machine busy with other tests. */
 const GOES_ON_MS = 50_000;
 
@@ -30,12 +32,14 @@ beforeAll(async () => {
 });
 afterAll(() => resources.close());
 
-async function readEntries(): Promise<readonly SegmentEntry[]> {
+/** All entries there are; `inOrder`: as far as the order is decided. */
+async function readEntries({ inOrder = false } = {}): Promise<readonly SegmentEntry[]> {
   const { dataDir, redis } = fleet;
   const config = { dataDir, redisUrl: redis.url, storageUrl: undefined };
   const services = await openServices(config, createLog('test', 'silent'));
   try {
-    return await services.segments.readAll(lesson.id);
+    const { segments } = services;
+    return await (inOrder ? segments.read(lesson.id) : segments.readAll(lesson.id));
   } finally {
     await services.close();
   }
@@ -50,11 +54,12 @@ async function hasPart(): Promise<boolean> {
   return (await Promise.all(sizes)).some((size) => size > 0);
 }
 
-it('replaces a browser without a gap, and completes what a killed worker left', async () => {
+it('replaces a browser without a gap, completes what a killed worker left, and leaves a class to others', async () => {
   const replaced = await waitUntil(
     'another browser',
     async () => {
-      const entries = await readEntries();
+      // The fresh one's first segment waits for the last of the old one.
+      const entries = await readEntries({ inOrder: true });
       return new Set(entries.map(({ epoch }) => epoch)).size > 1 && entries;
     },
     GOES_ON_MS,
@@ -66,9 +71,17 @@ it('replaces a browser without a gap, and completes what a killed worker left', 
   await waitUntil('a segment to be half made', hasPart, GOES_ON_MS);
   worker?.kill('SIGKILL');
   await worker?.exited;
-  await fleet.startWorker();
+  const second = await fleet.startWorker({ environment: { CHALKREEL_DRAIN_S: String(DRAIN_S) } });
   await lesson.untilMore(3, GOES_ON_MS);
   expect((await lesson.find())?.ownerChanges).toBe(1);
+  // Nobody is there to take it: it goes on for a while, then leaves it at a boundary, whole.
+  const before = (await readEntries()).length;
+  second.kill('SIGTERM');
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+  expect((await readEntries()).length).toBeGreaterThan(before);
+  expect((await lesson.find())?.state).toBe('recording');
+  await fleet.startWorker();
+  await lesson.untilMore(2, GOES_ON_MS);
   await lesson.stop();
 
   const entries = await readEntries();
@@ -82,7 +95,7 @@ it('replaces a browser without a gap, and completes what a killed worker left', 
   const report = (await (
     await fleet.request(`/v1/recordings/${lesson.id}/report`)
   ).json()) as QualityReport;
-  expect(report).toMatchObject({ ownerChanges: 1, end: { reason: 'stop-requested' } });
+  expect(report).toMatchObject({ ownerChanges: 2, end: { reason: 'stop-requested' } });
   const folder = path.join(fleet.dataDir, 'storage', 'recordings', lesson.id);
   const { violations } = await verifyTarget(path.join(folder, 'index.m3u8'), { decode: true });
   expect(violations).toEqual([]);
