@@ -6,8 +6,8 @@ import { SCENARIOS } from '../chaos/scenarios/all.ts';
 
 /** A quick part of `npm run chaos -- all`: the two that every deployment meets, a dead worker and a rolling update. */
 const QUICK = ['kill-worker', 'drain'] as const;
-/** Twice what one takes on two quiet cores. */
-const TIMEOUT_MS = 100_000;
+/** Four times what one takes on two quiet cores. */
+const TIMEOUT_MS = 160_000;
 /** A machine for tests may be half as fast, and two Chromes that start on it stutter. Counts are exact everywhere. */
 const SLOWER = 2;
 const STUTTER: Readonly<Record<string, number>> = { s: 1, frames: 1 };

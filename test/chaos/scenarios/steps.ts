@@ -1,8 +1,8 @@
 import { findChromes, type RunningChrome } from '../chromes.ts';
 import type { Stage } from '../stage.ts';
 
-/** Whatever is broken, the recording goes on within this, or the run has failed. */
-export const GOES_ON_TIMEOUT_MS = 60_000;
+/** Whatever is broken, the recording goes on within this, or the run has failed: the bounds judge, this only gives up. */
+export const GOES_ON_TIMEOUT_MS = 150_000;
 /** Segments after a break by which it counts as overcome: two may have been under way when it happened. */
 export const SEGMENTS_AFTER = 5;
 
