@@ -18,6 +18,33 @@ const PLAY_MS = 40_000;
 /** Chromium counts whole microseconds. */
 const DURATION_TOLERANCE_S = 1e-4;
 
+/** Plays what it is told at twice the speed, and says how it went. */
+const PLAYER_PAGE = `<!doctype html>
+<video muted playsinline></video>
+<script>
+async function play(source, fromS, timeoutMs) {
+  const video = document.querySelector('video');
+  video.src = source;
+  const settled = new Promise((resolve) => {
+    for (const name of ['ended', 'error']) video.addEventListener(name, resolve);
+    setTimeout(resolve, timeoutMs);
+  });
+  if (fromS > 0) video.currentTime = fromS;
+  video.playbackRate = 2;
+  await video.play().catch(() => undefined);
+  await settled;
+  const quality = video.getVideoPlaybackQuality();
+  return {
+    isEnded: video.ended,
+    error: video.error && video.error.message,
+    durationS: video.duration,
+    positionS: video.currentTime,
+    pictures: quality.totalVideoFrames,
+    corrupted: quality.corruptedVideoFrames,
+  };
+}
+</script>`;
+
 const resources = new Resources();
 let api: ApiServer;
 let browser: Browser;
@@ -35,8 +62,7 @@ beforeAll(async () => {
   api = resources.use(await openApiServer());
   browser = await launchTestBrowser();
   resources.defer(() => browser.close());
-  const page = '<!doctype html><video muted playsinline></video>';
-  pageUrl = resources.use(await servePages({ '/player': page })).url;
+  pageUrl = resources.use(await servePages({ '/player': PLAYER_PAGE })).url;
 });
 afterAll(() => resources.close());
 
@@ -86,33 +112,8 @@ async function play(url: string, fromS = 0): Promise<Played> {
   const page = await browser.newPage();
   try {
     await page.goto(`${pageUrl}/player`);
-    return await page.evaluate(
-      async (source, from, timeoutMs): Promise<Played> => {
-        const video = document.querySelector('video');
-        if (video === null) throw new Error('no video element');
-        video.src = source;
-        const settled = new Promise<void>((resolve) => {
-          for (const name of ['ended', 'error']) video.addEventListener(name, () => resolve());
-          setTimeout(resolve, timeoutMs);
-        });
-        if (from > 0) video.currentTime = from;
-        video.playbackRate = 2;
-        await video.play().catch(() => undefined);
-        await settled;
-        const quality = video.getVideoPlaybackQuality();
-        return {
-          isEnded: video.ended,
-          error: video.error?.message ?? null,
-          durationS: video.duration,
-          positionS: video.currentTime,
-          pictures: quality.totalVideoFrames,
-          corrupted: quality.corruptedVideoFrames,
-        };
-      },
-      url,
-      fromS,
-      PLAY_MS,
-    );
+    const call = `play(${JSON.stringify(url)}, ${fromS}, ${PLAY_MS})`;
+    return (await page.evaluate(call)) as Played;
   } finally {
     await page.close();
   }
