@@ -4,6 +4,7 @@ import { dayBench } from './day.ts';
 import { driftBench } from './drift.ts';
 import { exactBench } from './exact.ts';
 import { glassBench } from './glass.ts';
+import { lossBench } from './loss.ts';
 import { playlistBench } from './playlist.ts';
 import { rebuildBench } from './rebuild.ts';
 import { runScenario } from './runner.ts';
@@ -19,6 +20,7 @@ process.exitCode = await runScenario(process.argv.slice(2), {
     drift: driftBench,
     exact: exactBench,
     glass: glassBench,
+    loss: lossBench,
     playlist: playlistBench,
     rebuild: rebuildBench,
     setup: setupBench,
