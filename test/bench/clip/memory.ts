@@ -50,6 +50,8 @@ async function makeClip(services: TestServices, lesson: Lesson, i: number): Prom
   const startMs = originMs + Math.floor(((i * 0.618034) % 1) * (lengthMs - WINDOW_MS));
   const wish = { triggerId: `memory-${i}`, startMs, endMs: startMs + WINDOW_MS };
   const { highlight } = await services.requestHighlight(id, wish, 'api');
+  // No api sweeps here for what could not be asked for; asking twice is one job.
+  await services.queue.enqueueHighlight(highlight.id, { windowEndMs: highlight.window.endMs });
   const deadline = performance.now() + CLIP_TIMEOUT_MS;
   for (;;) {
     const { state } = await services.highlights.get(highlight.id);
