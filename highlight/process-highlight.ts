@@ -1,6 +1,6 @@
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay } from '../src/lifecycle.ts';
-import type { Highlight } from '../src/model/highlight.ts';
+import { isPending, type Highlight } from '../src/model/highlight.ts';
 import type { RetryLater } from '../src/queue/consume.ts';
 import { objectKeys } from '../src/storage/keys.ts';
 import { makeClip, type ClipServices, type MadeClip } from './make-clip.ts';
@@ -26,7 +26,7 @@ export async function processHighlight(
   signal: AbortSignal,
 ): Promise<RetryLater | undefined> {
   const highlight = await services.highlights.find(highlightId);
-  if (highlight === undefined || isDone(highlight)) return undefined;
+  if (highlight === undefined || !isPending(highlight)) return undefined;
   const log = services.log.child({ highlightId, recordingId: highlight.recordingId });
   const startedAt = services.clock.monotonicMs();
   try {
@@ -98,10 +98,6 @@ function findSystemCode(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-function isDone({ state }: Highlight): boolean {
-  return state === 'completed' || state === 'failed';
-}
-
 async function putOff(
   highlight: Highlight,
   error: unknown,
@@ -121,7 +117,7 @@ async function putOff(
   // A full disk may not take the record either: then nobody is told why it takes so long.
   await services.highlights
     .update(highlight.id, (current) =>
-      isDone(current) || current.reason === reason ? current : { ...current, reason },
+      !isPending(current) || current.reason === reason ? current : { ...current, reason },
     )
     .catch(() => undefined);
   return { retryAfterMs };
@@ -141,7 +137,7 @@ async function settleFailure(
   log.error({ err: error }, 'clip failed');
   const [sentence = error.message] = error.message.split('\n');
   await highlights.update(id, (current) =>
-    isDone(current)
+    !isPending(current)
       ? current
       : {
           ...current,

@@ -41,6 +41,11 @@ export type Highlight = {
   readonly playlistGoneAtMs?: number | undefined;
 };
 
+/** Whether the clip is still to be made: a highlight that is `completed` or `failed` stays so. */
+export function isPending({ state }: Pick<Highlight, 'state'>): boolean {
+  return state === 'open' || state === 'assembling';
+}
+
 /** The clip's own files, in the object store. */
 export type ClipMedia = {
   readonly mp4: { readonly object: string; readonly length: number; readonly durationMs: number };

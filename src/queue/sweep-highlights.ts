@@ -1,5 +1,6 @@
 import type { Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { isPending } from '../model/highlight.ts';
 import type { HighlightRepository } from '../storage/highlight-repository.ts';
 import type { WorkQueue } from './services.ts';
 
@@ -50,12 +51,14 @@ export async function sweepHighlights({
   fleetNowMs,
 }: SweepServices): Promise<readonly string[]> {
   const pending = await highlights.listPending((await fleetNowMs()) - FRESH_MS);
-  const lost = await queue.findLostHighlights(pending);
-  for (const id of lost) {
+  const asked: string[] = [];
+  for (const id of await queue.findLostHighlights(pending)) {
+    // A job is gone when it is done, and the record says so before: it may have been finished since it was listed.
     const highlight = await highlights.find(id);
-    if (highlight === undefined) continue;
+    if (highlight === undefined || !isPending(highlight)) continue;
     await queue.enqueueHighlight(id, { windowEndMs: highlight.window.endMs });
+    asked.push(id);
     log.warn({ event: 'highlight-found-without-job', highlightId: id });
   }
-  return lost;
+  return asked;
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Highlight } from '../model/highlight.ts';
+import { isPending, type Highlight } from '../model/highlight.ts';
 import type { HighlightFilter, HighlightPage } from './highlight-repository.ts';
 import { readCursor, readPage, writeCursor, type ListPlace } from './recording-cursor.ts';
 import { redisKeys } from './redis-keys.ts';
@@ -11,15 +11,14 @@ const MAX_LOOKED_AT = 1000;
 
 /** The lists a highlight is in, and whether its clip is still to be made. All have the time of the trigger as score, so any of them can be paged alike. */
 export function membershipsOf(highlight: Highlight): readonly Membership[] {
-  const { recordingId, participants, tags, state, triggeredAtMs: score } = highlight;
-  const isPending = state === 'open' || state === 'assembling';
+  const { recordingId, participants, tags, triggeredAtMs: score } = highlight;
   const keys = [
     redisKeys.highlights,
     redisKeys.highlightsOfRecording(recordingId),
     ...teachersOf(highlight).map(redisKeys.highlightsOfTeacher),
     ...participants.map(redisKeys.highlightsOfParticipant),
     ...tags.map(redisKeys.highlightsOfTag),
-    ...(isPending ? [redisKeys.pendingHighlights] : []),
+    ...(isPending(highlight) ? [redisKeys.pendingHighlights] : []),
   ];
   return [...new Set(keys)].map((key) => ({ key, score }));
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ChalkreelError, inputError } from '../errors.ts';
-import type { Highlight } from '../model/highlight.ts';
+import { isPending, type Highlight } from '../model/highlight.ts';
 import { readWhole } from './generation.ts';
 import { findHighlights, membershipsOf } from './highlight-lists.ts';
 import {
@@ -71,7 +71,7 @@ export class RedisHighlightRepository implements HighlightRepository {
       objectKey: objectKeys.highlight,
       memberships: membershipsOf,
       openKey: objectKeys.openHighlight,
-      isOpen: ({ state }) => state === 'open' || state === 'assembling',
+      isOpen: isPending,
       references: ({ id, recordingId }) => [objectKeys.highlightOf(recordingId, id)],
       recover: options.recover,
     });

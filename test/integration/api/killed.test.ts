@@ -173,3 +173,29 @@ it('finds a highlight whose job was never asked for or was given up, and leaves 
     await own.close();
   }
 }, 60_000);
+
+it('asks for no clip again that is finished while it is looked for its job', async () => {
+  const own = await openTestServices();
+  try {
+    const { highlights, queue } = own;
+    await own.recordings.create(sampleRecording({ id: 'busy' }));
+    const nowMs = await own.fleetNowMs();
+    for (const id of ['finished', 'forgotten']) {
+      const given = { id, triggerId: id, recordingId: 'busy', triggeredAtMs: nowMs - FRESH_MS };
+      await highlights.create(sampleHighlight(given));
+    }
+    const finish = (): Promise<unknown> =>
+      highlights.update('finished', (h) => ({ ...h, state: 'completed' }));
+    // A worker writes the record, then its job is over and gone: here between the list and the jobs.
+    const findLostHighlights = async (ids: readonly string[]): Promise<readonly string[]> => {
+      expect(new Set(ids)).toEqual(new Set(['finished', 'forgotten']));
+      await finish();
+      return queue.findLostHighlights(ids);
+    };
+    const services = { ...own, log, queue: { ...queue, findLostHighlights } };
+    expect(await sweepHighlights(services)).toEqual(['forgotten']);
+    expect(await queue.findLostHighlights(['finished', 'forgotten'])).toEqual(['finished']);
+  } finally {
+    await own.close();
+  }
+}, 60_000);
