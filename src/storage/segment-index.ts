@@ -28,8 +28,8 @@ export type SettleOptions = {
 };
 
 /**
- * The order of a recording's segments, as it is served: entries ascend by `n` and never change, nothing comes between them later. An
- * entry that leaves numbers out waits until they are there, or are given up: another owner begins after them, or they are
+ * The order of a recording's segments, as it is served: entries ascend by `n` and never change, nothing comes between them later. The
+ * first to be listed begins it, whatever its number (of two lanes lane 0 has the first turn); what is from before it is late. An entry that leaves numbers out waits until they are there, or are given up: another owner begins after them, or they are
  * `OVERDUE_MS` late by the fleet's clock (`settle`). The append is the only fence between two makers of one recording.
  */
 export type SegmentIndex = {

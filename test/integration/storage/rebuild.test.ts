@@ -110,6 +110,8 @@ const made = (entries: readonly SegmentEntry[]): unknown[] =>
   // When it was published is known from the object: near enough, and in no playlist.
   entries.map(({ publishedAtMs: _, ...entry }) => entry);
 
+const numbersOf = (entries: readonly SegmentEntry[]): number[] => entries.map(({ n }) => n);
+
 describe('after FLUSHALL', () => {
   it('every history of a recording is served as it was: same places, same holes, same names', async () => {
     await fc.assert(
@@ -290,9 +292,13 @@ describe('after FLUSHALL', () => {
     );
     // Two lanes, each some numbers ahead of the other by turns: owners change often.
     const numbers = Array.from({ length: 2 * JOURNAL_SEGMENTS }, (_, n) => n);
+    // The first lane has the first turn: whoever is listed first begins the order.
+    const [beginner] = both;
+    await beginner?.publish(0, 0);
     await Promise.all(
       both.map(async (player, lane) => {
-        for (const n of numbers) if (Math.floor(n / 3) % 2 === lane) await player.publish(n, lane);
+        const own = numbers.slice(1).filter((n) => Math.floor(n / 3) % 2 === lane);
+        for (const n of own) await player.publish(n, lane);
       }),
     );
     const inOrder = await services.segments.read(id);
@@ -306,6 +312,34 @@ describe('after FLUSHALL', () => {
     const whole = parseJournal(await services.store.read(sealed.at(-1)?.key ?? ''), 'whole');
     expect(whole).toMatchObject({ from: 0, last: numbers.length - 1 });
     expect(made(whole.entries)).toEqual(made(inOrder));
+  });
+
+  it('what comes when another lane has begun behind it is late, in the journals, and in the whole', async () => {
+    const { id } = await addRecording();
+    const { segments, store } = services;
+    const settle = (): Promise<void> => Promise.resolve();
+    const player = new HistoryPlayer({ services, recordingId: id, settle });
+    for (const n of [3, 4, 5]) await player.publish(n, 1);
+    for (const n of [0, 1, 2]) {
+      expect(await player.publish(n, 0)).toEqual({ appended: true, late: true });
+    }
+    const see = async (): Promise<object> => ({
+      inOrder: made(await segments.read(id)),
+      late: made(await segments.readAside(id)),
+      all: made(await segments.readAll(id)),
+    });
+    const before = await see();
+    expect(numbersOf(await segments.read(id))).toEqual([3, 4, 5]);
+    expect(numbersOf(await segments.readAll(id))).toEqual([0, 1, 2, 3, 4, 5]);
+
+    await loseRedis();
+
+    expect(await see()).toEqual(before);
+    await services.recordings.update(id, (r) => ({ ...r, state: 'completed' }));
+    const sealed = await collect(store.list(objectKeys.journals(id)));
+    const whole = parseJournal(await store.read(sealed.at(-1)?.key ?? ''), 'whole');
+    expect(numbersOf(whole.entries)).toEqual([3, 4, 5]);
+    expect(numbersOf(whole.aside)).toEqual([0, 1, 2]);
   });
 
   it('a recording that is being created then exists once, and nothing is left of one that failed', async () => {
