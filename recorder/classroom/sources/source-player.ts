@@ -15,6 +15,11 @@ const CAMERA_OFF_MS = 4000;
 const NO_CAMERA_MS = 1500;
 /** A try that has brought nothing after this is given up: one POST, ICE, DTLS, and a key frame that may be 2 s away. */
 const START_TIMEOUT_MS = { whep: 4000, hls: 9000, file: 6000 } as const;
+/**
+ * Pictures that show that a source is there. Media servers keep the last key picture for whoever comes, though the one who sent
+ * it has gone: one picture by WebRTC may be that.
+ */
+const LIVE_FRAMES = { whep: 2, hls: 1, file: 1 } as const;
 /** Pause before the next try, doubling: a source is back on screen within 2 s of its server's return. */
 const FIRST_RETRY_MS = 200;
 const MAX_RETRY_MS = 1000;
@@ -215,7 +220,7 @@ export class SourcePlayer {
     const frames = countFrames(running.playback.element);
     if (frames > running.frames) {
       running.frames = frames;
-      running.lastPictureMs = nowMs;
+      if (frames >= LIVE_FRAMES[this.#source.kind]) running.lastPictureMs = nowMs;
     }
     if (isMoving(running, nowMs)) running.firstMediaMs ??= nowMs;
   }
