@@ -147,11 +147,20 @@ function rtpArguments(output: Extract<CameraOutput, { kind: 'rtp' }>): string[][
   ];
 }
 
+/**
+ * A frame's time plus the least time by which any was ever filtered later: filters take long to begin, and a clock that began then would be
+ * ahead for good. It is put back by 20 ms a frame, less than a frame lasts, so that times go on rising.
+ */
+const WALL_CLOCK = [
+  'if(N,st(0,max(ld(0)-20000,min(ld(0),RTCTIME-PTS))),st(0,RTCTIME-PTS))',
+  'PTS+ld(0)',
+].join(';');
+
 /** Makes `t` the wall clock while the clock is drawn, as digits for people and as cells for machines. */
 function clockFilters(): string {
   const digits = `%{pts\\:localtime\\:0\\:%H\\\\\\:%M\\\\\\:%S}.%{eif\\:mod(floor(t*10)\\,10)\\:d}`;
   return [
-    `settb=AVTB,setpts=PTS+RTCSTART`,
+    `settb=AVTB,setpts='${WALL_CLOCK}'`,
     ...pictureClockFilters(),
     `drawtext=font='DejaVu Sans Mono':fontsize=19:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=5:x=w-tw-10:y=11:text='${digits}'`,
     `setpts=PTS-STARTPTS`,
