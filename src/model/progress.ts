@@ -156,11 +156,10 @@ export const PROGRESS_NUMBERS = {
 } as const satisfies Readonly<Record<string, NumberOf>>;
 
 function sumOf(
-  sources: readonly SourceReport[] | undefined,
+  sources: readonly SourceReport[],
   key: 'freezes' | 'reconnects' | 'failures',
 ): number {
-  // a recording begun by an older version has none
-  return (sources ?? []).reduce((sum, source) => sum + source[key], 0);
+  return sources.reduce((sum, source) => sum + source[key], 0);
 }
 
 export type ProgressNumber = keyof typeof PROGRESS_NUMBERS;
@@ -198,7 +197,7 @@ export function joinProgress(
     still: joinSpans(earlier.still, later.still),
     frozen: joinSpans(earlier.frozen, later.frozen),
     silent: joinSpans(earlier.silent, later.silent),
-    sources: joinSourceReports(earlier.sources ?? [], later.sources),
+    sources: joinSourceReports(earlier.sources, later.sources),
     encodeQueueMax: Math.max(earlier.encodeQueueMax, later.encodeQueueMax),
     socketQueueMaxBytes: Math.max(earlier.socketQueueMaxBytes, later.socketQueueMaxBytes),
     publishQueueMax: Math.max(earlier.publishQueueMax, later.publishQueueMax),

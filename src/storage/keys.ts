@@ -30,7 +30,8 @@ export const objectKeys = {
   clipMp4: (id: string) => `highlights/${id}/clip.mp4`,
   clipPoster: (id: string) => `highlights/${id}/poster.jpg`,
   favourites: (id: string) => `highlights/${id}/favourites/`,
-  favourite: (id: string, viewerDigest: string) => `highlights/${id}/favourites/${viewerDigest}.json`,
+  favourite: (id: string, viewerDigest: string) =>
+    `highlights/${id}/favourites/${viewerDigest}.json`,
   sharesOf: (target: { kind: 'recording' | 'highlight'; targetId: string }) =>
     `${target.kind}s/${target.targetId}/shares/`,
   /** Beside what it is for, and gone with it. */

@@ -92,7 +92,11 @@ async function favouritesOf(id: string): Promise<ReadonlySet<string>> {
 async function passOn(opened: WebPage): Promise<string> {
   await world.browser
     .defaultBrowserContext()
-    .overridePermissions(world.api.url, ['clipboard-read', 'clipboard-sanitized-write']);
+    .setPermission(
+      world.api.url,
+      { permission: { name: 'clipboard-read' }, state: 'granted' },
+      { permission: { name: 'clipboard-write' }, state: 'granted' },
+    );
   await opened.page.bringToFront();
   await opened.page.click('#pass-on');
   await opened.until(

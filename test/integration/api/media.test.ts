@@ -109,7 +109,7 @@ describe('a recording’s playlist', () => {
 
   it('has gaps for what is overdue; what comes then is in the final playlist alone', async () => {
     // Segments 1 and 2 ended more than 10 s ago.
-    await addRecording(api, id, { originMs: RECENT_ORIGIN_MS - 16_000 });
+    await addRecording(api, id, { originMs: RECENT_ORIGIN_MS - 32_000 });
     const path = `/v1/recordings/${id}/index.m3u8`;
     await addSegment(api, id, 0, 'zero');
     const served = await (await api.request(path)).text();

@@ -111,6 +111,8 @@ describe('completeSegment', () => {
     });
     const [first] = high.segments;
     const grid = { ...GRID, pts90k: segmentPts90k(0) };
-    expect(completeSegment(first?.bytes.subarray(0, 188 * 30) ?? Buffer.of(), grid)).toBeUndefined();
+    expect(
+      completeSegment(first?.bytes.subarray(0, 188 * 30) ?? Buffer.of(), grid),
+    ).toBeUndefined();
   });
 });
