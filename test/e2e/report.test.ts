@@ -26,7 +26,8 @@ const SPAN_TOLERANCE_MS = 500;
 const FFMPEG_TOLERANCE_MS = 400;
 /** Sound laid on purpose after the picture; pictures themselves lie up to half a slot (17 ms) from their time, the rest is load. */
 const SKEW_MS = 100;
-const SKEW_TOLERANCE_MS = 25;
+/** In five seconds sound has not yet come to where the pictures lie: a slot, and what the estimate itself may be off. */
+const SKEW_TOLERANCE_MS = 33 + 15;
 /** Where the first segment's PTS lies: the container's origin. */
 const PTS_ORIGIN_MS = 10_000;
 
