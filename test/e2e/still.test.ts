@@ -23,6 +23,11 @@ const MIN_ALIKE_DB = 45;
 const MAX_SEGMENT_BYTES = 400_000;
 /** A segment of nothing but fillers: the first slot, one each 200 ms, the last two. */
 const STILL_PICTURES = 10;
+/**
+ * A page that drew more than four times while it loaded still counts as moving at the first key picture after that, which gets fewer bits:
+ * 2.5 dB; a key picture that is given none of its own is 6 dB coarser.
+ */
+const MAX_FIRST_STEP_DB = 3.5;
 
 const resources = new Resources();
 afterAll(() => resources.close());
@@ -44,9 +49,12 @@ it(
     const steps = await readKeySteps(recorded.segments, { ...SIZE, pageFile });
     expect(steps.length).toBeGreaterThanOrEqual(4);
     for (const { n, stepDb, alikeDb } of steps) {
-      // The first key picture after the page has appeared may only be finer than what came before.
+      if (n === 1) {
+        // It may be finer than what came before, when the page has just appeared.
+        expect(stepDb, `segment ${n}`).toBeGreaterThan(-MAX_FIRST_STEP_DB);
+        continue;
+      }
       expect(stepDb, `segment ${n}`).toBeGreaterThan(-MAX_STEP_DB);
-      if (n === 1) continue;
       expect(stepDb, `segment ${n}`).toBeLessThan(MAX_STEP_DB);
       expect(alikeDb, `segment ${n}`).toBeGreaterThan(MIN_ALIKE_DB);
     }
