@@ -1,10 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Closable } from '../lifecycle.ts';
 import type { Recording } from '../model/recording.ts';
+import { RedisChannels } from './redis-channels.ts';
 import { redisKeys } from './redis-keys.ts';
-
-/** A message lost while Redis was away is made up for within this time. */
-const POLL_MS = 1000;
 
 type Versioned = { readonly version: number; readonly value: Recording };
 
@@ -17,19 +15,17 @@ type Subscription = {
   isClosed: boolean;
 };
 
-/** Everybody in this process who follows a recording, over one connection that is opened by the first of them. */
+/** Everybody in this process who follows a recording. */
 export class RecordingSubscriptions implements Closable {
-  readonly #openSubscriber: () => Redis;
+  readonly #channels: RedisChannels;
   readonly #find: (id: string) => Promise<Versioned | undefined>;
   readonly #subscriptions = new Set<Subscription>();
-  #subscriber: Redis | undefined;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly openSubscriber: () => Redis;
     readonly find: (id: string) => Promise<Versioned | undefined>;
   }) {
-    this.#openSubscriber = options.openSubscriber;
+    this.#channels = new RedisChannels(options.openSubscriber);
     this.#find = options.find;
   }
 
@@ -46,39 +42,29 @@ export class RecordingSubscriptions implements Closable {
       isDirty: false,
       isClosed: false,
     };
+    const listening = await this.#channels.subscribe(redisKeys.recordingChanged(id), () => {
+      // Redis being away is seen and logged by its connection; the next message or second tries again.
+      this.#tell(subscription).catch(() => undefined);
+    });
     this.#subscriptions.add(subscription);
-    await this.#open().subscribe(redisKeys.recordingChanged(id));
-    await this.#tell(subscription);
-    return { close: () => this.#unsubscribe(subscription) };
+    const close = async (): Promise<void> => {
+      subscription.isClosed = true;
+      this.#subscriptions.delete(subscription);
+      await listening.close();
+    };
+    try {
+      await this.#tell(subscription);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return { close };
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
     for (const subscription of this.#subscriptions) subscription.isClosed = true;
     this.#subscriptions.clear();
-    this.#subscriber?.disconnect();
-    this.#subscriber = undefined;
-    return Promise.resolve();
-  }
-
-  #open(): Redis {
-    if (this.#subscriber !== undefined) return this.#subscriber;
-    this.#subscriber = this.#openSubscriber();
-    this.#subscriber.on('message', (channel: string) => {
-      this.#tellAll((id) => redisKeys.recordingChanged(id) === channel);
-    });
-    this.#timer = setInterval(() => {
-      this.#tellAll(() => true);
-    }, POLL_MS);
-    this.#timer.unref();
-    return this.#subscriber;
-  }
-
-  #tellAll(isMeant: (id: string) => boolean): void {
-    for (const subscription of this.#subscriptions) {
-      // Redis being away is seen and logged by its connection; the next poll tries again.
-      if (isMeant(subscription.id)) this.#tell(subscription).catch(() => undefined);
-    }
+    await this.#channels.close();
   }
 
   /** Reads one at a time, so that records are told in order. */
@@ -98,14 +84,5 @@ export class RecordingSubscriptions implements Closable {
     } finally {
       subscription.isReading = false;
     }
-  }
-
-  async #unsubscribe(subscription: Subscription): Promise<void> {
-    if (subscription.isClosed) return;
-    subscription.isClosed = true;
-    this.#subscriptions.delete(subscription);
-    const { id } = subscription;
-    if ([...this.#subscriptions].some((other) => other.id === id)) return;
-    await this.#subscriber?.unsubscribe(redisKeys.recordingChanged(id)).catch(() => undefined);
   }
 }
