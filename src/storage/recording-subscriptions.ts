@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Closable } from '../lifecycle.ts';
 import type { Recording } from '../model/recording.ts';
-import { RedisChannels } from './redis-channels.ts';
 import { redisKeys } from './redis-keys.ts';
+
+/** A message lost while Redis was away is made up for within this time. */
+const POLL_MS = 1000;
 
 type Versioned = { readonly version: number; readonly value: Recording };
 
@@ -15,17 +17,19 @@ type Subscription = {
   isClosed: boolean;
 };
 
-/** Everybody in this process who follows a recording. */
+/** Everybody in this process who follows a recording, over one connection that is opened by the first of them. */
 export class RecordingSubscriptions implements Closable {
-  readonly #channels: RedisChannels;
+  readonly #openSubscriber: () => Redis;
   readonly #find: (id: string) => Promise<Versioned | undefined>;
   readonly #subscriptions = new Set<Subscription>();
+  #subscriber: Redis | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly openSubscriber: () => Redis;
     readonly find: (id: string) => Promise<Versioned | undefined>;
   }) {
-    this.#channels = new RedisChannels(options.openSubscriber);
+    this.#openSubscriber = options.openSubscriber;
     this.#find = options.find;
   }
 
@@ -42,29 +46,39 @@ export class RecordingSubscriptions implements Closable {
       isDirty: false,
       isClosed: false,
     };
-    const listening = await this.#channels.subscribe(redisKeys.recordingChanged(id), () => {
-      // Redis being away is seen and logged by its connection; the next message or second tries again.
-      this.#tell(subscription).catch(() => undefined);
-    });
     this.#subscriptions.add(subscription);
-    const close = async (): Promise<void> => {
-      subscription.isClosed = true;
-      this.#subscriptions.delete(subscription);
-      await listening.close();
-    };
-    try {
-      await this.#tell(subscription);
-    } catch (error) {
-      await close();
-      throw error;
-    }
-    return { close };
+    await this.#open().subscribe(redisKeys.recordingChanged(id));
+    await this.#tell(subscription);
+    return { close: () => this.#unsubscribe(subscription) };
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     for (const subscription of this.#subscriptions) subscription.isClosed = true;
     this.#subscriptions.clear();
-    await this.#channels.close();
+    this.#subscriber?.disconnect();
+    this.#subscriber = undefined;
+    return Promise.resolve();
+  }
+
+  #open(): Redis {
+    if (this.#subscriber !== undefined) return this.#subscriber;
+    this.#subscriber = this.#openSubscriber();
+    this.#subscriber.on('message', (channel: string) => {
+      this.#tellAll((id) => redisKeys.recordingChanged(id) === channel);
+    });
+    this.#timer = setInterval(() => {
+      this.#tellAll(() => true);
+    }, POLL_MS);
+    this.#timer.unref();
+    return this.#subscriber;
+  }
+
+  #tellAll(isMeant: (id: string) => boolean): void {
+    for (const subscription of this.#subscriptions) {
+      // Redis being away is seen and logged by its connection; the next poll tries again.
+      if (isMeant(subscription.id)) this.#tell(subscription).catch(() => undefined);
+    }
   }
 
   /** Reads one at a time, so that records are told in order. */
@@ -84,5 +98,14 @@ export class RecordingSubscriptions implements Closable {
     } finally {
       subscription.isReading = false;
     }
+  }
+
+  async #unsubscribe(subscription: Subscription): Promise<void> {
+    if (subscription.isClosed) return;
+    subscription.isClosed = true;
+    this.#subscriptions.delete(subscription);
+    const { id } = subscription;
+    if ([...this.#subscriptions].some((other) => other.id === id)) return;
+    await this.#subscriber?.unsubscribe(redisKeys.recordingChanged(id)).catch(() => undefined);
   }
 }
