@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { ChalkreelError } from './errors.ts';
+import { isTimeZone } from './model/night.ts';
 
 /** Secrets separated by commas, each of 16 characters or more; none by default. */
 const secretList = z
@@ -51,6 +52,43 @@ const schema = z.object({
   CHALKREEL_SPOOL_MB: z.coerce.number().int().min(16).default(8192),
   /** `yes`: a worker that is alone may make both lanes of a recording with redundancy. Default no: the second waits for a worker. */
   CHALKREEL_LANES_ALONE: z.enum(['yes', 'no']).default('no'),
+  /** When the nightly batch begins, as cron says it in local time; `off`: never by itself. Default `30 1 * * *`: 01:30, once per local date. */
+  CHALKREEL_BATCH_CRON: z
+    .string()
+    .regex(/^(off|\S+( \S+){4,5})$/, 'expected five or six cron fields, such as "30 1 * * *", or off')
+    .default('30 1 * * *'),
+  /** Time zone of nights and of their window. Default: this machine's. All batch workers must have the same. */
+  CHALKREEL_BATCH_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, 'expected a time zone, such as Europe/Berlin')
+    .default(Intl.DateTimeFormat().resolvedOptions().timeZone),
+  /** Local time at which a night ends, HH:MM. Default 06:00. What is not through goes on the next night. */
+  CHALKREEL_BATCH_END: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time, HH:MM')
+    .default('06:00'),
+  /** Names of the profiles that every recording is re-encoded into, separated by commas. Default `avc-1080p-hls`: never above the source. */
+  CHALKREEL_BATCH_PROFILES: z
+    .string()
+    .default('avc-1080p-hls')
+    .transform((names) =>
+      names
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string()).min(1)),
+  /** `yes`: a recording is re-encoded as soon as it is over. Default no: in the night. */
+  CHALKREEL_BATCH_ON_FINISH: z.enum(['yes', 'no']).default('no'),
+  /** Chunks that a batch worker encodes at a time. Default 1 per core. */
+  CHALKREEL_BATCH_JOBS: z.coerce.number().int().min(1).max(256).optional(),
+  /**
+   * Live recordings on a batch worker's host beside which it works, at idle priority; with more it stands still. Default: half of the
+   * recorder's slots. 0: never beside one.
+   */
+  CHALKREEL_BATCH_LIVE_SLOTS: z.coerce.number().int().min(0).max(1024).optional(),
+  /** After so many seconds without a word a batch worker counts as dead, and others take its chunks. Default 15. */
+  CHALKREEL_BATCH_LOCK_S: z.coerce.number().min(1).max(600).default(15),
   /** Chromium to run. Default: the first of chromium, google-chrome on PATH. */
   CHALKREEL_CHROMIUM: z.string().min(1).optional(),
   /** fatal, error, warn, info, debug, trace or silent. Default info. */
@@ -73,8 +111,23 @@ export type Config = {
   readonly browserMs: number;
   readonly maxSpoolBytes: number;
   readonly mayMakeBothLanes: boolean;
+  readonly batch: BatchConfig;
   readonly chromium: string | undefined;
   readonly logLevel: string;
+};
+
+/** Settings of the nightly batch. */
+export type BatchConfig = {
+  /** Undefined: no nights. */
+  readonly cron: string | undefined;
+  readonly timeZone: string;
+  /** `HH:MM`. */
+  readonly endsAt: string;
+  readonly profiles: readonly string[];
+  readonly onFinish: boolean;
+  readonly jobs: number | undefined;
+  readonly liveSlots: number | undefined;
+  readonly lockMs: number;
 };
 
 /** Reads and checks the environment; throws an input error that names the first variable at fault. */
@@ -103,6 +156,16 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     browserMs: e.CHALKREEL_BROWSER_HOURS * 3_600_000,
     maxSpoolBytes: e.CHALKREEL_SPOOL_MB * 1_000_000,
     mayMakeBothLanes: e.CHALKREEL_LANES_ALONE === 'yes',
+    batch: {
+      cron: e.CHALKREEL_BATCH_CRON === 'off' ? undefined : e.CHALKREEL_BATCH_CRON,
+      timeZone: e.CHALKREEL_BATCH_TIME_ZONE,
+      endsAt: e.CHALKREEL_BATCH_END,
+      profiles: e.CHALKREEL_BATCH_PROFILES,
+      onFinish: e.CHALKREEL_BATCH_ON_FINISH === 'yes',
+      jobs: e.CHALKREEL_BATCH_JOBS,
+      liveSlots: e.CHALKREEL_BATCH_LIVE_SLOTS,
+      lockMs: e.CHALKREEL_BATCH_LOCK_S * 1000,
+    },
     chromium: e.CHALKREEL_CHROMIUM,
     logLevel: e.CHALKREEL_LOG_LEVEL,
   };
@@ -130,6 +193,15 @@ export function childEnvironment(config: Config): NodeJS.ProcessEnv {
     CHALKREEL_BROWSER_HOURS: String(config.browserMs / 3_600_000),
     CHALKREEL_SPOOL_MB: String(config.maxSpoolBytes / 1_000_000),
     CHALKREEL_LANES_ALONE: config.mayMakeBothLanes ? 'yes' : 'no',
+    CHALKREEL_BATCH_CRON: config.batch.cron ?? 'off',
+    CHALKREEL_BATCH_TIME_ZONE: config.batch.timeZone,
+    CHALKREEL_BATCH_END: config.batch.endsAt,
+    CHALKREEL_BATCH_PROFILES: config.batch.profiles.join(','),
+    CHALKREEL_BATCH_ON_FINISH: config.batch.onFinish ? 'yes' : 'no',
+    CHALKREEL_BATCH_JOBS: config.batch.jobs === undefined ? undefined : String(config.batch.jobs),
+    CHALKREEL_BATCH_LIVE_SLOTS:
+      config.batch.liveSlots === undefined ? undefined : String(config.batch.liveSlots),
+    CHALKREEL_BATCH_LOCK_S: String(config.batch.lockMs / 1000),
     CHALKREEL_CHROMIUM: config.chromium,
     CHALKREEL_LOG_LEVEL: config.logLevel,
   };

@@ -1,5 +1,6 @@
 import type { GridFps } from './grid.ts';
 import type { ClipPrecision } from './highlight.ts';
+import type { ReencodeRun } from './reencode-run.ts';
 
 /** What is kept of a classroom: picture and sound, or its sound alone. */
 export const RECORDING_MEDIA = ['audio-video', 'audio'] as const;
@@ -142,6 +143,10 @@ export type Recording = {
   readonly retentionS?: number | null | undefined;
   /** Its deletion has begun, Unix ms: what is left is there for clips that have no media of their own yet. */
   readonly deletedAtMs?: number | undefined;
+  /** In every log line and job that has to do with it; older recordings get theirs when they are first re-encoded. */
+  readonly traceId?: string | undefined;
+  /** What it is, or was, re-encoded into: the newest run of each profile. */
+  readonly reencodes?: readonly ReencodeRun[] | undefined;
 };
 
 export function isFinal(state: RecordingState): state is 'completed' | 'failed' {

@@ -42,6 +42,8 @@ export type RecordingRepository = {
   listExpired(beforeMs: number, limit: number): Promise<readonly string[]>;
   /** Ids of recordings that are being deleted (`deletedAtMs`), and of which something is still there, longest ago first. */
   listDeleting(): Promise<readonly string[]>;
+  /** Ids of recordings with re-encodes that are not over, longest asked for first. */
+  listReencoding(): Promise<readonly string[]>;
   /** How many recordings are in each state, for metrics. */
   countByState(): Promise<Readonly<Record<RecordingState, number>>>;
 };

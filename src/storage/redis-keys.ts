@@ -18,6 +18,24 @@ export const redisKeys = {
   /** Sorted sets of recording ids by the time they expire, and of those being deleted, by when that began. */
   recordingsExpiring: 'chalkreel:recordings:expiring',
   recordingsDeleting: 'chalkreel:recordings:deleting',
+  /** Sorted set of the ids of recordings with re-encodes that are not over, by when the oldest was asked for. */
+  recordingsReencoding: 'chalkreel:recordings:reencoding',
+  /** Channel: the id of each recording that has just ended. */
+  recordingEnded: 'chalkreel:recordings:ended',
+  /** Of a re-encode. Hash: what is counted of it; set of chunks that are in the counts; hash: who encodes which chunk, JSON. */
+  reencodeCounts: (runId: string) => `chalkreel:reencode:${runId}`,
+  reencodeDone: (runId: string) => `chalkreel:reencode:${runId}:done`,
+  reencodeAtWork: (runId: string) => `chalkreel:reencode:${runId}:working`,
+  /** A night of the batch, JSON; set of its runs, `<recording id>/<run id>`. The last date. */
+  batchNight: (date: string) => `chalkreel:batch:night:${date}`,
+  batchNightRuns: (date: string) => `chalkreel:batch:night:${date}:runs`,
+  batchLastNight: 'chalkreel:batch:night',
+  /** Hash: worker id → JSON of what it tells about itself, and when. */
+  batchWorkers: 'chalkreel:batch:workers',
+  /** Hash: kind of profile → encoder time for a ms of source. */
+  batchCosts: 'chalkreel:batch:costs',
+  /** Hash: what the batch has done since Redis was new. */
+  batchTotals: 'chalkreel:batch:totals',
   recordingsOfExternalId: (externalId: string) => `chalkreel:recordings:external:${externalId}`,
   /** List: one JSON entry a segment, in order of number. */
   segments: (id: string) => `chalkreel:recording:${id}:segments`,

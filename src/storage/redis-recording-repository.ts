@@ -3,6 +3,7 @@ import { ChalkreelError } from '../errors.ts';
 import type { Closable } from '../lifecycle.ts';
 import type { RecordingProgress } from '../model/progress.ts';
 import { expiryOf, isFinal, type Recording, type RecordingState } from '../model/recording.ts';
+import { isOpenRun } from '../model/reencode-run.ts';
 import { readWhole } from './generation.ts';
 import { objectKeys } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -134,8 +135,17 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
     }
   }
 
-  update(id: string, change: RecordingChange): Promise<Recording> {
-    return this.#records.update(id, change);
+  async update(id: string, change: RecordingChange): Promise<Recording> {
+    let wasOver = true;
+    const after = await this.#records.update(id, (before) => {
+      wasOver = isFinal(before.state);
+      return change(before);
+    });
+    // Who misses it finds the recording when it looks for what is over.
+    if (!wasOver && isFinal(after.state)) {
+      await this.#redis.publish(redisKeys.recordingEnded, id).catch(() => undefined);
+    }
+    return after;
   }
 
   async delete(id: string): Promise<void> {
@@ -158,6 +168,10 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
 
   async listDeleting(): Promise<readonly string[]> {
     return this.#redis.zrange(redisKeys.recordingsDeleting, '0', '-1');
+  }
+
+  async listReencoding(): Promise<readonly string[]> {
+    return this.#redis.zrange(redisKeys.recordingsReencoding, '0', '-1');
   }
 
   subscribe(id: string, onChanged: (recording: Recording) => void): Promise<Closable> {
@@ -209,8 +223,14 @@ function membershipsOf(recording: Recording): readonly Membership[] {
     ...(externalId === null ? [] : [redisKeys.recordingsOfExternalId(externalId)]),
   ].map((key) => ({ key, score: createdAtMs }));
   const expiresAtMs = expiryOf(recording);
-  if (expiresAtMs === null) return lists;
-  return [...lists, { key: redisKeys.recordingsExpiring, score: expiresAtMs }];
+  const asked = (recording.reencodes ?? []).filter(isOpenRun).map((run) => run.requestedAtMs);
+  return [
+    ...lists,
+    ...(asked.length > 0
+      ? [{ key: redisKeys.recordingsReencoding, score: Math.min(...asked) }]
+      : []),
+    ...(expiresAtMs === null ? [] : [{ key: redisKeys.recordingsExpiring, score: expiresAtMs }]),
+  ];
 }
 
 /** The shortest list that holds everything asked for. */
