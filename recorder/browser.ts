@@ -12,6 +12,8 @@ import { withDeadline, type Closable } from '../src/lifecycle.ts';
  * capture runs). Without it the captured picture is smaller than the page.
  */
 const BROWSER_UI_HEIGHT = 143;
+/** Lets the classroom page deselect the picture of a stream that is not on screen, so that Chrome does not decode it. */
+export const RECORDED_PAGE_FEATURES = '--enable-blink-features=AudioVideoTracks';
 const LAUNCH_TIMEOUT_MS = 20_000;
 /** Time Chrome gets to end by itself before its process group is killed. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -133,6 +135,7 @@ function chromeArguments(options: RecorderBrowserOptions, isSandboxed: boolean):
     '--disable-component-update',
     // WebRTC names its own address to the SFU instead of announcing a made-up one to the whole network (mDNS).
     '--disable-features=WebRtcHideLocalIpsWithMdns',
+    RECORDED_PAGE_FEATURES,
     '--disable-sync',
     '--no-first-run',
     ...(isSandboxed ? [] : ['--no-sandbox']),

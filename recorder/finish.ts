@@ -4,6 +4,7 @@ import { writeMediaPlaylist } from '../src/media/playlist.ts';
 import { readProgress } from '../src/model/progress.ts';
 import { enterState, type Recording } from '../src/model/recording.ts';
 import type { Services } from '../src/queue/open-services.ts';
+import { finishEventLog } from '../src/storage/event-log.ts';
 import { objectKeys } from '../src/storage/keys.ts';
 import { planFinalPlaylist } from '../src/storage/recording-playlist.ts';
 import type { RecordingOutcome } from './record.ts';
@@ -37,6 +38,7 @@ export async function finishRecording(
     const whole = wholeOutcome(outcome, recording, entries);
     const report = Buffer.from(writeReport(recording.settings, whole, recording));
     await retried(() => store.put(objectKeys.report(id), report), signal);
+    await retried(() => finishEventLog(store, recording), signal);
     await retried(() => recordings.setProgress(id, whole.progress), signal);
     tailMs = tailPaddingMs(whole);
   }

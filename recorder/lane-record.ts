@@ -8,8 +8,10 @@ import {
 } from '../src/model/recording.ts';
 import type { Lease } from '../src/queue/leases.ts';
 import type { Services } from '../src/queue/open-services.ts';
+import { EventChunks } from '../src/storage/event-chunks.ts';
 import type { RecordingOrigin } from './capture.ts';
 import { keepClassMoments } from './class-moments.ts';
+import { EventsLog } from './events-log.ts';
 import type { AgreedOrigin, RecordingRun } from './record.ts';
 import { leadInMs } from './report.ts';
 import { retried } from './retried.ts';
@@ -31,6 +33,8 @@ export class LaneRecord {
   #earlier: EarlierWork = { segments: 0, bytes: 0, progress: undefined };
   #latest: RecordingProgress | undefined;
   #changes: Promise<void> = Promise.resolve();
+  /** Of every run so far: one that is over may still have something to write. */
+  readonly #logs: EventsLog[] = [];
 
   constructor(options: LaneRecordOptions) {
     this.#options = options;
@@ -100,9 +104,9 @@ export class LaneRecord {
     );
   }
 
-  /** Resolves when every change of the record so far is written, or given up. */
-  written(): Promise<void> {
-    return this.#changes;
+  /** Resolves when every change of the record so far, and all that was heard of the class, is written, or given up. */
+  async written(): Promise<void> {
+    await Promise.all([this.#changes, ...this.#logs.map((log) => log.settled())]);
   }
 
   warn(warning: string): void {
@@ -111,13 +115,18 @@ export class LaneRecord {
     this.#change('warning', (r) => ({ ...r, warnings: [...r.warnings, warning] }));
   }
 
-  /** Hears a run. `isLeading`: its states and numbers are the recording's. `isLeaving`: its end is not the recording's end. */
+  /** Hears a run under a lease. `isLeading`: its states and numbers are the recording's. `isLeaving`: its end is not the recording's end. */
   listen(
     run: RecordingRun,
     {
+      lease,
       isLeading,
       isLeaving,
-    }: { readonly isLeading: () => boolean; readonly isLeaving: () => boolean },
+    }: {
+      readonly lease: Pick<Lease, 'lane' | 'epoch'>;
+      readonly isLeading: () => boolean;
+      readonly isLeaving: () => boolean;
+    },
   ): void {
     const { recording, services, log } = this.#options;
     run.on('started', ({ readiness }) => {
@@ -138,6 +147,10 @@ export class LaneRecord {
       this.warn(warning);
     });
     keepClassMoments(run, { ...this.#options, requestHighlight: services.requestHighlight });
+    const chunks = new EventChunks(services.store, recording.id, lease);
+    const events = new EventsLog({ ...this.#options, sink: (lines) => chunks.put(lines) });
+    events.follow(run);
+    this.#logs.push(events);
   }
 
   #nowMs(): number {

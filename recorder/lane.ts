@@ -211,6 +211,7 @@ class Lane {
       if (!(reason === 'signal' && this.#isLeaving)) this.#stopReason ??= reason;
     });
     this.#record.listen(run, {
+      lease: { lane, epoch },
       isLeading: () => this.#tenure.isLeading,
       isLeaving: () => this.#isLeaving,
     });

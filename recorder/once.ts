@@ -12,6 +12,8 @@ import type { RecordingSettings, RecordingSource } from '../src/model/recording.
 import { getPagesDir } from '../src/pages-dir.ts';
 import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
+import { EventsLog } from './events-log.ts';
+import { openFolderEvents } from './folder-events.ts';
 import { openFolderPublisher } from './folder-publisher.ts';
 import { startPageServer } from './page-server.ts';
 import { PublishQueue } from './publish-queue.ts';
@@ -73,6 +75,16 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
       log,
       soundSkewMs: options.soundSkewMs,
     });
+    const events = openFolderEvents(out);
+    const ended = new AbortController();
+    resources.defer(() => ended.abort());
+    const eventsLog = new EventsLog({
+      sink: events.sink,
+      nowMs: () => clock.nowMs(),
+      log,
+      signal: ended.signal,
+    });
+    eventsLog.follow(run);
     run.on('progress', (progress) => {
       log.info({ event: 'progress', ...readProgress(progress) });
     });
@@ -90,6 +102,8 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
       });
     }
     await publisher.finish();
+    await eventsLog.settled();
+    await events.finish(outcome.originMs);
     await writeFile(path.join(out, 'report.json'), writeReport(settings, outcome));
     return { ...outcome, playlist: publisher.playlist };
   } finally {

@@ -14,6 +14,8 @@ import {
 /** Messages a page may send in one second; more are dropped and counted, since the page is not trusted. */
 const MAX_MESSAGES_PER_SECOND = 200;
 const MAX_MESSAGE_CHARACTERS = 16_384;
+/** Events in one message. */
+const MAX_EVENTS = 200;
 const BINDING = '__chalkreelSend';
 
 export type PageHandshakeHandlers = {
@@ -37,7 +39,8 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('end'), reason: z.string().max(200).optional() }),
   z.object({ type: z.literal('highlight'), trigger: highlightTriggerSchema }),
-  z.object({ type: z.literal('event'), event: classEventSchema }),
+  // each on its own: one that is not well-formed is no reason to drop the others
+  z.object({ type: z.literal('event'), events: z.array(z.unknown()).max(MAX_EVENTS) }),
   z.object({ type: z.literal('beacon'), stats: beaconSchema }),
 ]);
 
@@ -69,8 +72,7 @@ export async function installPageHandshake(
 function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): void {
   const result = messageSchema.safeParse(parseJson(text));
   if (!result.success) {
-    const [issue] = result.error.issues;
-    log.warn({ event: 'page-message-refused', path: issue?.path, why: issue?.message });
+    refuse(result.error, log);
     return;
   }
   const message = result.data;
@@ -80,8 +82,23 @@ function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): v
   else if (message.type === 'beacon') handlers.onSources(message.stats.sources);
   else {
     log.debug({ event: 'page-message', message });
-    handlers.onClassEvent(message.event);
+    takeEvents(message.events, handlers, log);
   }
+}
+
+/** One is logged of those that are refused together. */
+function takeEvents(events: readonly unknown[], handlers: PageHandshakeHandlers, log: Log): void {
+  let error: z.ZodError | undefined;
+  for (const event of events) {
+    const result = classEventSchema.safeParse(event);
+    if (result.success) handlers.onClassEvent(result.data);
+    else error ??= result.error;
+  }
+  if (error !== undefined) refuse(error, log);
+}
+
+function refuse({ issues: [issue] }: z.ZodError, log: Log): void {
+  log.warn({ event: 'page-message-refused', path: issue?.path, why: issue?.message });
 }
 
 function parseJson(text: string): unknown {
@@ -124,7 +141,7 @@ const PAGE_API = `(() => {
     ready: () => send({ type: 'ready' }),
     end: (reason) => send({ type: 'end', ...(typeof reason === 'string' ? { reason } : {}) }),
     highlight: (trigger) => send({ type: 'highlight', trigger: trigger ?? {} }),
-    event: (event) => send({ type: 'event', event }),
+    event: (...events) => send({ type: 'event', events }),
     beacon: (stats) => send({ type: 'beacon', stats }),
   });
   Object.defineProperty(globalThis, 'chalkreel', { value: api, enumerable: true });

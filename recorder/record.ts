@@ -8,6 +8,9 @@ import type { RecordingProgress } from '../src/model/progress.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import type { ClassEvent } from '../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
+import type { ClassRecordingState } from '../src/protocol/signalling.ts';
+import { announceRecording } from './announce-recording.ts';
+import { ClassroomLayout } from './classroom-layout.ts';
 import { ClassroomStreams } from './classroom-streams.ts';
 import { startCaptureWatch } from './capture-watch.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
@@ -97,6 +100,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   readonly #resources = new Resources();
   readonly #quality: QualityWatch;
   readonly #streams: ClassroomStreams;
+  readonly #layout: ClassroomLayout;
   #stoppedAtMs: number | undefined;
   /** The boundary it ends at, once that is known, Unix ms. */
   #endMs: number | undefined;
@@ -108,6 +112,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     this.#options = options;
     this.#quality = this.#resources.use(new QualityWatch(() => options.clock.nowMs()));
     this.#streams = new ClassroomStreams(options.source, options.log);
+    this.#layout = new ClassroomLayout(options.source, options.log);
   }
 
   /** Asks for the end; recorded to the next boundary. Only the first call counts. */
@@ -116,8 +121,9 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     this.#stop.resolve(reason);
   }
 
-  /** Shows the class's streams as they are now; the same again changes nothing. */
+  /** Shows the class's streams as they are now, arranged as they are to be; the same again changes nothing. */
   changeSource(source: RecordingSource): void {
+    this.#layout.change(source);
     this.#streams.change(source);
   }
 
@@ -164,6 +170,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     });
     await installPageHandshake(page, this.#handshake(), log);
     await openClassroom(page, classroomUrl(source, pages));
+    this.#layout.shownBy(page);
     this.#streams.shownBy(page);
     laps.end('openMs');
     const signalled = this.#ready.promise;
@@ -213,6 +220,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     this.#resources.use(meter);
     const origin = await Promise.race([this.#begin(capture), this.#failed.promise]);
     this.emit('started', { ...origin, readiness });
+    this.#announce('started');
     const end = await this.#untilEnd(capture, origin);
     const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
     await this.#segmenter?.settled();
@@ -262,6 +270,13 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     return { ...captured, originMs };
   }
 
+  /** Any other page tells its class itself. */
+  #announce(state: ClassRecordingState): void {
+    const { source, log } = this.#options;
+    if (source.kind !== 'classroom' || this.#capture === undefined) return;
+    announceRecording(this.#capture.browser.classroom, state, log);
+  }
+
   async #agreeOrigin(captured: RecordingOrigin): Promise<AgreedOrigin> {
     const { agreeOrigin } = this.#options;
     if (agreeOrigin === undefined) return { originMs: captured.originMs, isOurs: true };
@@ -288,6 +303,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     try {
       const reason = await Promise.race([this.#stop.promise, this.#failed.promise]);
       this.emit('stopping', reason);
+      this.#announce('stopped');
       const endMs = Math.max(boundaryAtOrAfter(clock.nowMs()), origin.originMs + SEGMENT_MS);
       const ended = new Promise<void>((resolve) => capture.once('ended', resolve));
       this.#endMs = endMs;

@@ -78,6 +78,8 @@ const schema = z.object({
         .filter(Boolean),
     )
     .pipe(z.array(z.string()).min(1)),
+  /** A JSON file with profiles of one's own (docs/batch.md), beside those that are always there. */
+  CHALKREEL_REENCODE_PROFILES: z.string().min(1).optional(),
   /** `yes`: a recording is re-encoded as soon as it is over. Default no: in the night. */
   CHALKREEL_BATCH_ON_FINISH: z.enum(['yes', 'no']).default('no'),
   /** Chunks that a batch worker encodes at a time. Default 1 per core. */
@@ -124,6 +126,8 @@ export type BatchConfig = {
   /** `HH:MM`. */
   readonly endsAt: string;
   readonly profiles: readonly string[];
+  /** A JSON file. */
+  readonly profilesFile: string | undefined;
   readonly onFinish: boolean;
   readonly jobs: number | undefined;
   readonly liveSlots: number | undefined;
@@ -161,6 +165,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       timeZone: e.CHALKREEL_BATCH_TIME_ZONE,
       endsAt: e.CHALKREEL_BATCH_END,
       profiles: e.CHALKREEL_BATCH_PROFILES,
+      profilesFile: e.CHALKREEL_REENCODE_PROFILES,
       onFinish: e.CHALKREEL_BATCH_ON_FINISH === 'yes',
       jobs: e.CHALKREEL_BATCH_JOBS,
       liveSlots: e.CHALKREEL_BATCH_LIVE_SLOTS,
@@ -197,6 +202,7 @@ export function childEnvironment(config: Config): NodeJS.ProcessEnv {
     CHALKREEL_BATCH_TIME_ZONE: config.batch.timeZone,
     CHALKREEL_BATCH_END: config.batch.endsAt,
     CHALKREEL_BATCH_PROFILES: config.batch.profiles.join(','),
+    CHALKREEL_REENCODE_PROFILES: config.batch.profilesFile,
     CHALKREEL_BATCH_ON_FINISH: config.batch.onFinish ? 'yes' : 'no',
     CHALKREEL_BATCH_JOBS: config.batch.jobs === undefined ? undefined : String(config.batch.jobs),
     CHALKREEL_BATCH_LIVE_SLOTS:

@@ -11,5 +11,9 @@ declare global {
     classroomState?: () => ClassroomState;
     /** Called by the recorder when the class's streams have changed: all of them, as they are now. */
     chalkreelSources?: (sources: unknown) => void;
+    /** Called by the recorder when it records, `started`, and when it does no longer, `stopped`. */
+    chalkreelRecording?: (state: unknown) => void;
+    /** Called by the recorder when the platform wants the class arranged otherwise: all of its choice, as it is now. */
+    chalkreelLayout?: (choice: unknown) => void;
   }
 }

@@ -1,17 +1,16 @@
 import './globals.ts';
 import type { ClassroomSource } from '../../src/model/recording.ts';
 import type { SourceReport, SourceState } from '../../src/model/source-report.ts';
-import type {
-  Reward,
-  SavedMoment,
-  ServerMessage,
-  SpotlightChange,
-} from '../../src/protocol/signalling.ts';
-import { openBoard, type Board } from './board.ts';
+import type { SourceChanges } from '../../src/protocol/classroom.ts';
+import { recordingStateSchema } from '../../src/protocol/signalling.ts';
+import { layoutChoiceSchema } from '../../src/protocol/layout.ts';
+import { NO_BOARD, openBoard, type Board } from './board/open-board.ts';
+import { GeometryLog } from './layout/geometry-log.ts';
 import { listenToSignalling, type SignallingClient } from './signalling-client.ts';
 import { loadClassroomSource, parseSources } from './source.ts';
-import { applyMessage, emptyClass, type ClassModel } from './state.ts';
-import type { Tile } from './tile.ts';
+import { SourceList } from './sources/source-list.ts';
+import { applyMessage, applySnapshot, emptyClass, type ClassModel } from './state.ts';
+import { RecorderReports } from './tell-recorder.ts';
 import { ClassroomView, showFailure } from './view.ts';
 
 /** The recorder waits for the board this long, and for pictures this long; then what is there is recorded. */
@@ -20,7 +19,10 @@ const PICTURES_TIMEOUT_MS = 5000;
 const BEACON_MS = 1000;
 /** A source's report is up to 800 characters, and a message is refused from 16 384. */
 const SOURCES_PER_BEACON = 15;
+/** Signalling that changes streams more often is followed this often: each change may open connections. */
+const MIN_CHANGE_MS = 200;
 
+const reports = new RecorderReports();
 try {
   openClassroom(loadClassroomSource());
 } catch (error) {
@@ -33,16 +35,31 @@ try {
 function openClassroom(source: ClassroomSource): void {
   const model = emptyClass(source.title);
   let onPicture = (): void => undefined;
-  const view = new ClassroomView(source, ({ player }) => {
-    const { participantId, role } = player.source;
-    const { state, error } = player;
-    report('source-state', { participantId, role, state, ...error });
-    onPicture();
+  const geometries = new GeometryLog((event) => window.chalkreel?.event(event));
+  const view = new ClassroomView(source, model, {
+    onState: ({ player }) => {
+      const { participantId, role } = player.source;
+      const { state, error } = player;
+      report('source-state', { participantId, role, state, ...error });
+      onPicture();
+    },
+    onGeometry: (geometry) => geometries.take(geometry),
   });
   const { stage } = view;
-  view.update(model);
-  const board = source.whiteboardUrl ? openBoard(source.whiteboardUrl, view.canvas) : undefined;
-  const { signalling, joined } = joinSignalling(source.signallingUrl, model, view);
+  const board = source.whiteboardUrl
+    ? openBoard(source.whiteboardUrl, view.boardHost, (message) => {
+        report('board-failed', { message });
+      })
+    : undefined;
+  const list = new SourceList(source.sources);
+  const showSources = (): void => {
+    stage.setSources(list.sources);
+    view.update(model);
+  };
+  const { signalling, joined } = joinSignalling(source, model, {
+    view,
+    onSources: followChanges(list, showSources),
+  });
   const pictures = new Promise<void>((resolve) => {
     onPicture = () => {
       if (stage.tiles.every(({ player }) => isSettled(player.state))) resolve();
@@ -52,7 +69,7 @@ function openClassroom(source: ClassroomSource): void {
   let isReady = false;
   void Promise.all([
     Promise.race([joined, after(PICTURES_TIMEOUT_MS)]),
-    Promise.race([board?.synced, after(BOARD_TIMEOUT_MS)]),
+    Promise.race([board?.drawn, after(BOARD_TIMEOUT_MS)]),
     Promise.race([pictures, after(PICTURES_TIMEOUT_MS)]),
   ]).then(() => {
     isReady = true;
@@ -62,10 +79,35 @@ function openClassroom(source: ClassroomSource): void {
     view.tick(model);
     sendBeacon(signalling, stage.reports());
   }, BEACON_MS);
-  window.classroomState = () => ({ ...describe(model, signalling, board, stage.tiles), isReady });
+  window.classroomState = () => ({ ...describe(model, signalling, board, view), isReady });
+  window.chalkreelLayout = (choice) => {
+    view.choose(layoutChoiceSchema.parse(choice));
+  };
   window.chalkreelSources = (sources) => {
-    stage.setSources(parseSources(sources));
-    view.update(model);
+    list.setRecorded(parseSources(sources));
+    showSources();
+  };
+  window.chalkreelRecording = (state) => signalling.announce(recordingStateSchema.parse(state));
+}
+
+/** Takes what signalling says of streams, and shows it at once, or a little later where it says so all the time. */
+function followChanges(
+  list: SourceList,
+  show: () => void,
+): (changes: SourceChanges, isWhole: boolean) => void {
+  let timer: number | undefined;
+  let shownMs = Number.NEGATIVE_INFINITY;
+  return (changes, isWhole) => {
+    const before = list.refused;
+    if (isWhole) list.replace(changes);
+    else list.change(changes);
+    if (list.refused > before) report('sources-refused', { count: list.refused });
+    const waitMs = Math.max(0, shownMs + MIN_CHANGE_MS - performance.now());
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      shownMs = performance.now();
+      show();
+    }, waitMs);
   };
 }
 
@@ -75,81 +117,62 @@ function isSettled(state: SourceState): boolean {
 }
 
 function joinSignalling(
-  url: string,
+  { signallingUrl, recorderName }: ClassroomSource,
   model: ClassModel,
-  view: ClassroomView,
+  {
+    view,
+    onSources,
+  }: {
+    readonly view: ClassroomView;
+    readonly onSources: (changes: SourceChanges, isWhole: boolean) => void;
+  },
 ): { signalling: SignallingClient; joined: Promise<void> } {
   let onJoined = (): void => undefined;
   const joined = new Promise<void>((resolve) => (onJoined = resolve));
-  const onMessage = (message: ServerMessage): void => {
-    applyMessage(model, message);
-    view.update(model);
-    tellRecorder(message);
-    if (message.type === 'snapshot') onJoined();
-  };
-  const signalling = listenToSignalling(url, onMessage, (state) => {
-    view.showSignalling(state);
-    report('signalling', { state });
-  });
+  const show = onceAFrame(() => view.update(model));
+  const signalling = listenToSignalling(
+    signallingUrl,
+    {
+      onSnapshot: (snapshot) => {
+        reports.tellSnapshot(model, snapshot);
+        applySnapshot(model, snapshot, Date.now());
+        show();
+        if (snapshot.sources !== undefined) onSources(snapshot.sources, true);
+        onJoined();
+      },
+      onMessages: (messages) => {
+        for (const message of messages) {
+          applyMessage(model, message);
+          reports.tellMessage(model, message);
+          if (message.type === 'sources') onSources(message, false);
+        }
+        show();
+      },
+      onState: (state) => {
+        view.showSignalling(state);
+        report('signalling', { state });
+      },
+    },
+    { visibleName: recorderName },
+  );
   return { signalling, joined };
 }
 
-/** Passes on what concerns the recording; the recorder drops what it has heard before. */
-function tellRecorder(message: ServerMessage): void {
-  switch (message.type) {
-    case 'snapshot':
-      // by age, so that the server's clock need not be ours
-      for (const moment of message.highlights) {
-        passOn(moment, Date.now() - (message.nowMs - moment.atMs));
-      }
-      for (const reward of message.rewards ?? []) {
-        reportReward(reward, Date.now() - (message.nowMs - reward.atMs));
-      }
-      if (message.spotlightChange) {
-        reportSpotlight(
-          message.spotlightChange,
-          Date.now() - (message.nowMs - message.spotlightChange.atMs),
-        );
-      }
-      if (message.endedAtMs !== null) window.chalkreel?.end('class-end');
-      return;
-    case 'highlight':
-      passOn(message.moment, Date.now());
-      return;
-    case 'reward':
-      reportReward(message.reward, Date.now());
-      return;
-    case 'spotlight':
-      if (message.participantId === null) return;
-      reportSpotlight(message.change ?? { participantId: message.participantId }, Date.now());
-      return;
-    case 'class-end':
-      window.chalkreel?.end('class-end');
-      return;
-    default:
-      return;
-  }
-}
-
-function passOn(moment: SavedMoment, atMs: number): void {
-  window.chalkreel?.highlight({ ...moment, atMs: Math.round(atMs) });
-}
-
-/** Events that the recording's rules may act on, each with the id it has for everybody who hears it, if it has one. */
-function reportReward({ rewardId, participantId, title }: Reward, atMs: number): void {
-  const event = { type: 'reward', eventId: rewardId, participantId, title };
-  window.chalkreel?.event({ ...event, atMs: Math.round(atMs) });
-}
-
-function reportSpotlight(
-  change: Pick<SpotlightChange, 'participantId'> & Partial<SpotlightChange>,
-  atMs: number,
-): void {
-  window.chalkreel?.event({ type: 'spotlight', ...change, atMs: Math.round(atMs) });
+/** However often it is asked for: what cannot be seen need not be drawn. */
+function onceAFrame(draw: () => void): () => void {
+  let isAsked = false;
+  return () => {
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(() => {
+      isAsked = false;
+      draw();
+    });
+  };
 }
 
 function report(type: string, fields: Record<string, unknown>): void {
-  window.chalkreel?.event({ ...fields, type, atMs: Date.now() });
+  reports.report(type, fields);
 }
 
 /** In pieces, since a page may not send messages of any length. */
@@ -167,22 +190,26 @@ function describe(
   model: ClassModel,
   signalling: SignallingClient,
   board: Board | undefined,
-  tiles: readonly Tile[],
+  { stage, geometry }: ClassroomView,
 ): Omit<ReturnType<NonNullable<Window['classroomState']>>, 'isReady'> {
-  const { title, roster, chat, hands, layout, spotlight, highlights } = model;
+  const { title, roster, chat, hands, spotlight, highlights } = model;
+  const { layout, view, page } = geometry;
   return {
     title,
     signalling: signalling.state(),
-    roster,
+    roster: [...roster.values()],
     chat,
     hands: [...hands],
     layout,
+    view,
+    page,
     spotlight,
     highlights,
-    board: board?.state() ?? { synced: false, strokes: 0, texts: [] },
-    tiles: tiles.map((tile) => tile.state()),
+    board: board?.state() ?? NO_BOARD,
+    tiles: stage.tiles.map((tile) => tile.state()),
     isOver: model.endedAtMs !== null,
-    unknownMessages: signalling.ignored(),
+    recording: model.recording,
+    ignored: signalling.ignored(),
   };
 }
 

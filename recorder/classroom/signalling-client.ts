@@ -1,63 +1,200 @@
-import { parseServerMessage, type ServerMessage } from '../../src/protocol/signalling.ts';
+import {
+  parseServerMessages,
+  type ClassRecordingState,
+  type ClientMessage,
+  type Parsed,
+  type ServerMessage,
+} from '../../src/protocol/signalling.ts';
+import { SnapshotAssembly, type WholeSnapshot } from './snapshot-assembly.ts';
 import type { SignallingState } from './state.ts';
 
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 5000;
-/** A connection that has brought no snapshot after this is given up. */
+/** A connection that has brought no whole snapshot after this is given up. */
 const SNAPSHOT_TIMEOUT_MS = 5000;
+/** A server that has promised to say something each so many ms, and says nothing for so many times that, is gone. */
+const MISSED_HEARTBEATS = 3;
+/** More than this in a second is no class: the connection is given up, and the class looked at again later. */
+const MAX_MESSAGES_PER_SECOND = 5000;
+
+/** What a class says once it is known how it stands. */
+export type ClassMessage = Exclude<ServerMessage, { type: 'snapshot' | 'snapshot-part' }>;
+
+export type SignallingHandlers = {
+  /** How the class stands: after each connection. */
+  onSnapshot(snapshot: WholeSnapshot): void;
+  /** What happened then, in the order it was said: together what came together. */
+  onMessages(messages: readonly ClassMessage[]): void;
+  onState(state: SignallingState): void;
+};
+
+/** Messages that were not acted on, so far. */
+export type IgnoredMessages = {
+  readonly unknown: number;
+  readonly malformed: number;
+  readonly oversized: number;
+};
 
 export type SignallingClient = {
   readonly state: () => SignallingState;
-  /** Messages of unknown type or refused, so far. */
-  readonly ignored: () => number;
+  readonly ignored: () => IgnoredMessages;
+  /** Tells the class whether it is being recorded, now and whenever it is joined again. */
+  readonly announce: (state: ClassRecordingState) => void;
 };
 
-/** Listens to a class's signalling as its invisible recorder, for ever: reconnects with growing pauses. */
+/**
+ * Listens to a class's signalling as its recorder, for ever: invisible unless it has a name to be seen by. Reconnects with growing
+ * pauses, and whenever the server falls silent. Whatever the server says, nothing is thrown.
+ */
 export function listenToSignalling(
   url: string,
-  onMessage: (message: ServerMessage) => void,
-  onState: (state: SignallingState) => void,
+  handlers: SignallingHandlers,
+  options: { readonly visibleName?: string | undefined } = {},
 ): SignallingClient {
+  const ignored = { unknown: 0, malformed: 0, oversized: 0 };
   let state: SignallingState = 'connecting';
-  let ignored = 0;
+  let announced: ClassRecordingState | undefined;
   let failures = 0;
+  let current: WebSocket | undefined;
   const become = (next: SignallingState): void => {
     state = next;
-    onState(next);
+    handlers.onState(next);
   };
-  const receive = (socket: WebSocket, data: unknown): boolean => {
-    const parsed = parseServerMessage(typeof data === 'string' ? data : '');
-    if (parsed.kind !== 'message') {
-      ignored += 1;
-      return false;
-    }
-    if (parsed.message.type === 'snapshot') {
-      failures = 0;
-      become('open');
-    }
-    if (parsed.message.type === 'error') console.warn(`signalling: ${parsed.message.message}`);
-    if (state === 'open' && socket.readyState === WebSocket.OPEN) onMessage(parsed.message);
-    return parsed.message.type === 'snapshot';
+  const say = (message: ClientMessage): void => {
+    if (current?.readyState === WebSocket.OPEN) current.send(JSON.stringify(message));
   };
   const open = (): void => {
-    const socket = new WebSocket(url);
-    const giveUp = setTimeout(() => {
+    const socket = (current = new WebSocket(url));
+    const connection = new Connection({
+      handlers: {
+        ...handlers,
+        onSnapshot: (snapshot) => {
+          failures = 0;
+          become('open');
+          handlers.onSnapshot(snapshot);
+          if (announced === 'started') say({ type: 'recording', state: announced });
+        },
+      },
+      ignored,
+      onDead: () => give(),
+    });
+    // A connection to a dead host may take minutes to close: it is not waited for.
+    const give = (): void => {
+      socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
-    }, SNAPSHOT_TIMEOUT_MS);
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ type: 'join', name: 'Chalkreel', role: 'recorder' }));
-    };
-    socket.onmessage = ({ data }) => {
-      if (receive(socket, data)) clearTimeout(giveUp);
-    };
-    socket.onclose = () => {
-      clearTimeout(giveUp);
+      connection.close();
       become('reconnecting');
       setTimeout(open, retryAfterMs(failures++));
     };
+    socket.onopen = () => say(joinMessage(options.visibleName));
+    socket.onmessage = ({ data }) => connection.take(data);
+    socket.onclose = give;
   };
   open();
-  return { state: () => state, ignored: () => ignored };
+  return {
+    state: () => state,
+    ignored: () => ({ ...ignored }),
+    announce: (recording) => {
+      if (announced === recording) return;
+      announced = recording;
+      if (state === 'open') say({ type: 'recording', state: recording });
+    },
+  };
+}
+
+/** One connection, from its opening until it is given up. */
+class Connection {
+  readonly #options: {
+    readonly handlers: SignallingHandlers;
+    readonly ignored: { -readonly [Key in keyof IgnoredMessages]: number };
+    readonly onDead: () => void;
+  };
+  readonly #assembly = new SnapshotAssembly();
+  /** What came before the snapshot was whole. */
+  readonly #early: ClassMessage[] = [];
+  #silence: number;
+  #silenceMs = SNAPSHOT_TIMEOUT_MS;
+  #isOpen = false;
+  #second = 0;
+  #messages = 0;
+
+  constructor(options: Connection['#options']) {
+    this.#options = options;
+    this.#silence = setTimeout(options.onDead, SNAPSHOT_TIMEOUT_MS);
+  }
+
+  take(data: unknown): void {
+    const parsed = parseServerMessages(typeof data === 'string' ? data : '');
+    if (this.#isTooMuch(parsed.length)) {
+      this.#options.onDead();
+      return;
+    }
+    const messages = parsed.flatMap((one) => this.#accept(one));
+    if (this.#isOpen) this.#listen();
+    if (messages.length > 0) this.#tell(messages);
+  }
+
+  close(): void {
+    clearTimeout(this.#silence);
+  }
+
+  #accept(parsed: Parsed<ServerMessage>): readonly ClassMessage[] {
+    const { ignored } = this.#options;
+    if (parsed.kind === 'unknown') ignored.unknown += 1;
+    else if (parsed.kind === 'refused') this.#refuse(parsed);
+    if (parsed.kind !== 'message') return [];
+    const { message } = parsed;
+    if (message.type === 'error') console.warn(`signalling: ${message.message}`);
+    if (message.type !== 'snapshot' && message.type !== 'snapshot-part') return [message];
+    const whole = this.#assembly.take(message);
+    if (whole !== undefined) this.#begin(whole);
+    return [];
+  }
+
+  #refuse({ code, message }: Extract<Parsed<ServerMessage>, { kind: 'refused' }>): void {
+    const { ignored } = this.#options;
+    const kind = code === 'too-large' ? 'oversized' : 'malformed';
+    if (ignored[kind] === 0) console.warn(`signalling: ${message}`);
+    ignored[kind] += 1;
+  }
+
+  #begin(snapshot: WholeSnapshot): void {
+    this.#isOpen = true;
+    const { heartbeatMs } = snapshot;
+    this.#silenceMs = heartbeatMs === undefined ? Infinity : heartbeatMs * MISSED_HEARTBEATS;
+    this.#options.handlers.onSnapshot(snapshot);
+    const early = this.#early.splice(0);
+    if (early.length > 0) this.#options.handlers.onMessages(early);
+  }
+
+  #tell(messages: readonly ClassMessage[]): void {
+    if (this.#isOpen) this.#options.handlers.onMessages(messages);
+    // before the snapshot it says nothing that the snapshot does not; while that comes in parts, it does
+    else if (this.#assembly.hasBegun) this.#early.push(...messages);
+  }
+
+  /** Whoever says something is alive. */
+  #listen(): void {
+    clearTimeout(this.#silence);
+    if (this.#silenceMs === Infinity) return;
+    this.#silence = setTimeout(this.#options.onDead, this.#silenceMs);
+  }
+
+  #isTooMuch(messages: number): boolean {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) this.#messages = 0;
+    this.#second = second;
+    this.#messages += messages;
+    return this.#messages > MAX_MESSAGES_PER_SECOND;
+  }
+}
+
+function joinMessage(visibleName: string | undefined): ClientMessage {
+  const role = 'recorder';
+  if (visibleName === undefined) return { type: 'join', name: 'Chalkreel', role };
+  // one participant, however many workers record
+  const participantId = 'chalkreel-recorder';
+  return { type: 'join', name: visibleName, role, participantId, visible: true };
 }
 
 /** Doubles from 250 ms to 5 s; half of it is random, so that a fleet does not return as one. */

@@ -1,30 +1,40 @@
 import type { StreamSource } from '../../src/model/recording.ts';
 import type { SourceReport } from '../../src/model/source-report.ts';
 import { streamName } from '../../src/protocol/classroom.ts';
-import { chooseShown, MAX_TILES } from './choose-shown.ts';
+import { element, setText } from './dom.ts';
+import type { Geometry } from './layout/geometry.ts';
+import type { LayoutTile } from './layout/who.ts';
 import { Mixer } from './sound/mixer.ts';
 import type { ClassModel } from './state.ts';
 import { Tile } from './tile.ts';
 
 /** Sources are looked at this often. */
 const TICK_MS = 100;
-/** Who has come on screen stays this long at least, unless somebody is put there by name. */
+/** Who has come on screen by speaking stays this long at least. */
 const MIN_STAY_MS = 3000;
+
+export type StageOptions = {
+  readonly onState: (tile: Tile) => void;
+  /** Who would be on screen of these: others are not even fetched with their picture. */
+  readonly planShown: (tiles: readonly LayoutTile[]) => ReadonlySet<string>;
+};
 
 /** The tiles of a class: as many as its streams, some of them on screen. */
 export class Stage {
-  readonly row: HTMLElement;
+  readonly root = element('section', 'tiles');
+  readonly #options: StageOptions;
   readonly #mixer = new Mixer();
   readonly #tiles = new Map<string, Tile>();
   /** Streams that were taken away, as they ended: a report is of the whole recording. */
   readonly #gone = new Map<string, SourceReport>();
-  readonly #onState: (tile: Tile) => void;
-  #chosenMs = Number.NEGATIVE_INFINITY;
-  #chosenFor = '';
+  /** When each was last heard to speak, as it was when that was last looked at. */
+  #spokeMs = new Map<string, number>();
+  #spokeSeenMs = Number.NEGATIVE_INFINITY;
+  readonly #more = element('span', 'tiles-more');
 
-  constructor(row: HTMLElement, onState: (tile: Tile) => void) {
-    this.row = row;
-    this.#onState = onState;
+  constructor(options: StageOptions) {
+    this.#options = options;
+    this.root.append(this.#more);
     setInterval(() => {
       const nowMs = performance.now();
       for (const tile of this.#tiles.values()) tile.player.tick(nowMs);
@@ -35,9 +45,16 @@ export class Stage {
     return [...this.#tiles.values()];
   }
 
-  /** The first stream leads, where signalling names nobody. */
-  get lead(): string | undefined {
-    return this.tiles[0]?.source.participantId;
+  /** What decides who is on screen. Who spoke when is looked at anew each 3 s, so that nobody comes and goes at once. */
+  candidates(): readonly LayoutTile[] {
+    const nowMs = performance.now();
+    if (nowMs - this.#spokeSeenMs >= MIN_STAY_MS) {
+      this.#spokeSeenMs = nowMs;
+      this.#spokeMs = new Map([...this.#tiles].map(([name, { player }]) => [name, player.spokeMs]));
+    }
+    return [...this.#tiles].map(([name, { source, isShown }]) =>
+      this.#candidate(name, source, isShown),
+    );
   }
 
   /** Brings the tiles in line with the class's streams: those that stay go on undisturbed. */
@@ -49,23 +66,40 @@ export class Stage {
       this.#gone.set(name, tile.player.report());
       tile.close();
     }
+    const shown = this.#options.planShown(
+      sources.map((source) => {
+        const name = streamName(source);
+        return this.#candidate(name, source, this.#tiles.get(name)?.isShown ?? false);
+      }),
+    );
     for (const source of sources) {
       const name = streamName(source);
       const tile = this.#tiles.get(name);
       if (tile !== undefined) tile.player.update(source);
-      else this.#add(name, source);
+      else this.#add(name, source, shown.has(name));
     }
-    this.#chosenMs = Number.NEGATIVE_INFINITY;
+    this.#spokeSeenMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Shows what signalling says, and whoever is to be on screen now. */
+  /** Shows what signalling says of the participants. */
   update(model: ClassModel): void {
-    const lead = model.spotlight ?? this.lead;
-    for (const tile of this.#tiles.values()) {
-      tile.update(model);
-      tile.root.classList.toggle('is-lead', tile.source.participantId === lead);
+    for (const tile of this.#tiles.values()) tile.update(model);
+  }
+
+  /** Puts the tiles where they belong; what has no place is off screen, and its picture no longer decoded. */
+  place({ tiles, scale, page, pages }: Geometry): void {
+    const slots = new Map(tiles.map((placed) => [placed.name, placed]));
+    for (const [name, tile] of this.#tiles) tile.place(slots.get(name), scale);
+    const hidden = this.#tiles.size - tiles.length;
+    const more = pages > 1 ? `${page} / ${pages}` : hidden > 0 ? `+${hidden}` : '';
+    this.root.dataset.more = more;
+    setText(this.#more, more);
+    const last = tiles.at(-1)?.box;
+    this.#more.hidden = more === '' || last === undefined;
+    if (last !== undefined) {
+      this.#more.style.left = `${last.x + last.width}px`;
+      this.#more.style.top = `${last.y}px`;
     }
-    this.#choose(model);
   }
 
   reports(): readonly SourceReport[] {
@@ -73,31 +107,15 @@ export class Stage {
     return [...this.#gone.values(), ...present];
   }
 
-  #add(name: string, source: StreamSource): void {
-    // who is on screen is decided in a moment; until then no more is decoded than any layout shows
-    const isShown = this.tiles.filter((one) => one.isShown).length < MAX_TILES.board;
-    const tile = new Tile(source, { mixer: this.#mixer, isShown, onState: this.#onState });
-    this.#tiles.set(name, tile);
-    this.row.append(tile.root);
+  #candidate(name: string, { participantId, role }: StreamSource, isShown: boolean): LayoutTile {
+    const spokeMs = this.#spokeMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    return { name, participantId, role, isShown, spokeMs };
   }
 
-  #choose({ layout, spotlight }: ClassModel): void {
-    const chosenFor = `${layout} ${spotlight ?? ''}`;
-    const nowMs = performance.now();
-    if (chosenFor === this.#chosenFor && nowMs - this.#chosenMs < MIN_STAY_MS) return;
-    this.#chosenFor = chosenFor;
-    this.#chosenMs = nowMs;
-    const limit = MAX_TILES[layout];
-    const candidates = [...this.#tiles].map(([name, { source, isShown, player }]) => ({
-      ...{ name, source, isShown },
-      spokeMs: player.spokeMs,
-    }));
-    const shown = new Set(chooseShown(candidates, { limit, spotlight }));
-    for (const [name, tile] of this.#tiles) tile.setShown(shown.has(name));
-    const count = Math.max(1, shown.size);
-    this.row.style.setProperty('--columns', String(Math.min(count, 6)));
-    this.row.style.setProperty('--grid-columns', String(Math.max(2, Math.ceil(Math.sqrt(count)))));
-    const hidden = this.#tiles.size - shown.size;
-    this.row.dataset.more = hidden > 0 ? `+${hidden}` : '';
+  #add(name: string, source: StreamSource, isShown: boolean): void {
+    const { onState } = this.#options;
+    const tile = new Tile(source, { mixer: this.#mixer, isShown, onState });
+    this.#tiles.set(name, tile);
+    this.root.append(tile.root);
   }
 }

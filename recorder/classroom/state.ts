@@ -1,12 +1,16 @@
+import { DEFAULT_LAYOUT, type ClassLayout, type ClassView } from '../../src/model/layout.ts';
 import type { StreamSource } from '../../src/model/recording.ts';
 import type { SourceErrorCode, SourceState } from '../../src/model/source-report.ts';
 import type {
   ChatLine,
-  ClassroomLayout,
+  ClassRecordingState,
   Participant,
   SavedMoment,
-  ServerMessage,
 } from '../../src/protocol/signalling.ts';
+import { MAX_ROSTER } from '../../src/protocol/signalling.ts';
+import type { ClassMessage, IgnoredMessages } from './signalling-client.ts';
+import type { WholeSnapshot } from './snapshot-assembly.ts';
+import type { BoardView } from '../../src/protocol/whiteboard.ts';
 
 /** What `window.classroomState()` returns. */
 export type ClassroomState = {
@@ -15,14 +19,30 @@ export type ClassroomState = {
   readonly roster: readonly Participant[];
   readonly chat: readonly ChatLine[];
   readonly hands: readonly string[];
-  readonly layout: ClassroomLayout;
+  /** As it is shown: what the platform asks for goes before what signalling says. */
+  readonly layout: ClassLayout;
+  readonly view: ClassView;
+  /** Of the gallery, from 1. */
+  readonly page: number;
   readonly spotlight: string | null;
   readonly highlights: readonly SavedMoment[];
-  readonly board: { readonly synced: boolean; readonly strokes: number; readonly texts: string[] };
+  readonly board: BoardState;
   readonly tiles: readonly TileState[];
   readonly isReady: boolean;
   readonly isOver: boolean;
-  readonly unknownMessages: number;
+  readonly recording: ClassRecordingState;
+  /** Messages of signalling that were not acted on. */
+  readonly ignored: IgnoredMessages;
+};
+export type BoardState = {
+  readonly synced: boolean;
+  /** Page and region that are shown; null until the board is there. */
+  readonly view: BoardView | null;
+  /** Of the page. */
+  readonly elements: number;
+  readonly texts: readonly string[];
+  /** Elements and images that the schema refuses. */
+  readonly skipped: number;
 };
 export type SignallingState = 'connecting' | 'open' | 'reconnecting';
 export type TileState = {
@@ -49,65 +69,72 @@ const MAX_HIGHLIGHTS = 20;
 /** The class as signalling tells it. */
 export type ClassModel = {
   title: string;
-  roster: Participant[];
+  /** By participant, in the order in which they came. */
+  roster: Map<string, Participant>;
   chat: ChatLine[];
   hands: Set<string>;
-  layout: ClassroomLayout;
+  layout: ClassLayout;
   spotlight: string | null;
   highlights: SavedMoment[];
   /** Server time the class began, and what to add to our clock to get the server's. */
   startedAtMs: number | null;
   endedAtMs: number | null;
   clockOffsetMs: number;
+  /** Whether the class was told that it is being recorded. */
+  recording: ClassRecordingState;
 };
 
 export function emptyClass(title: string): ClassModel {
   return {
     title,
-    roster: [],
+    roster: new Map(),
     chat: [],
     hands: new Set(),
-    layout: 'board',
+    layout: DEFAULT_LAYOUT,
     spotlight: null,
     highlights: [],
     startedAtMs: null,
     endedAtMs: null,
     clockOffsetMs: 0,
+    recording: 'stopped',
   };
 }
 
+/** The class as a snapshot tells it, whatever was known before. */
+export function applySnapshot(model: ClassModel, snapshot: WholeSnapshot, nowMs: number): void {
+  const { roster, chat, hands, layout, spotlight, highlights, startedAtMs, endedAtMs } = snapshot;
+  model.title = snapshot.title || model.title;
+  model.roster = new Map(roster.map((one) => [one.participantId, one]));
+  model.chat = chat.slice(-MAX_CHAT);
+  model.hands = new Set(hands);
+  model.highlights = highlights.slice(-MAX_HIGHLIGHTS);
+  Object.assign(model, { layout, spotlight, startedAtMs, endedAtMs });
+  model.recording = snapshot.recording?.state ?? 'stopped';
+  model.clockOffsetMs = snapshot.nowMs - nowMs;
+}
+
 /** Changes the class as a message says. */
-export function applyMessage(model: ClassModel, message: ServerMessage): void {
+export function applyMessage(model: ClassModel, message: ClassMessage): void {
   switch (message.type) {
-    case 'snapshot': {
-      const { type: _, participantId: __, hands, title, nowMs, ...rest } = message;
-      Object.assign(model, rest);
-      model.title = title || model.title;
-      model.hands = new Set(hands);
-      model.clockOffsetMs = nowMs - Date.now();
+    case 'join':
+      admit(model, message.participant);
       return;
-    }
-    case 'join': {
-      const others = without(model.roster, message.participant.participantId);
-      model.roster = [...others, message.participant];
-      return;
-    }
     case 'leave':
-      model.roster = without(model.roster, message.participantId);
+      model.roster.delete(message.participantId);
       model.hands.delete(message.participantId);
       if (model.spotlight === message.participantId) model.spotlight = null;
       return;
-    case 'mute':
-      model.roster = model.roster.map((one) =>
-        one.participantId === message.participantId ? { ...one, muted: message.muted } : one,
-      );
+    case 'mute': {
+      const one = model.roster.get(message.participantId);
+      if (one !== undefined) admit(model, { ...one, muted: message.muted });
       return;
+    }
     case 'chat':
-      model.chat = [...model.chat, message.line].slice(-MAX_CHAT);
+      keepLast(model.chat, message.line, MAX_CHAT);
       return;
     case 'raise-hand':
-      if (message.raised) model.hands.add(message.participantId);
-      else model.hands.delete(message.participantId);
+      if (!message.raised) model.hands.delete(message.participantId);
+      else if (model.hands.size < MAX_ROSTER) model.hands.add(message.participantId);
       return;
     case 'layout':
       model.layout = message.layout;
@@ -116,9 +143,7 @@ export function applyMessage(model: ClassModel, message: ServerMessage): void {
       model.spotlight = message.participantId;
       return;
     case 'highlight':
-      model.highlights = [...model.highlights, message.moment].slice(-MAX_HIGHLIGHTS);
-      return;
-    case 'reward':
+      keepLast(model.highlights, message.moment, MAX_HIGHLIGHTS);
       return;
     case 'class-start':
       model.startedAtMs = message.atMs;
@@ -126,10 +151,24 @@ export function applyMessage(model: ClassModel, message: ServerMessage): void {
     case 'class-end':
       model.endedAtMs = message.atMs;
       return;
+    case 'recording':
+      model.recording = message.state;
+      return;
+    case 'reward':
+    case 'sources':
+    case 'heartbeat':
     case 'error':
       return;
   }
 }
 
-const without = (roster: readonly Participant[], participantId: string): Participant[] =>
-  roster.filter((one) => one.participantId !== participantId);
+/** A server may say what it likes: no more than a class may have is kept. */
+function admit({ roster }: ClassModel, participant: Participant): void {
+  const { participantId } = participant;
+  if (roster.size < MAX_ROSTER || roster.has(participantId)) roster.set(participantId, participant);
+}
+
+function keepLast<T>(list: T[], item: T, most: number): void {
+  list.push(item);
+  if (list.length > most) list.splice(0, list.length - most);
+}

@@ -1,6 +1,7 @@
 import type { StreamSource } from '../../src/model/recording.ts';
 import type { SourceErrorCode, SourceState } from '../../src/model/source-report.ts';
-import { colorOf, element, initial, setText } from './dom.ts';
+import { colorOf, element, initial, placeAt, setText, written } from './dom.ts';
+import type { TileSlot } from './layout/tile-grid.ts';
 import type { Mixer } from './sound/mixer.ts';
 import { SourcePlayer } from './sources/source-player.ts';
 import type { ClassModel, TileState } from './state.ts';
@@ -24,16 +25,21 @@ const ERRORS: Record<SourceErrorCode, readonly [string, string]> = {
   'bad-media': ['无法解码', 'Cannot be decoded'],
 };
 
+/** A narrower tile of the drawing shows its marks without words, CSS pixels. */
+const WORDS_FROM_WIDTH = 250;
+
 /** One participant's tile: picture, name and marks. */
 export class Tile {
   readonly root: HTMLElement;
   readonly player: SourcePlayer;
   readonly #picture: HTMLElement;
   readonly #note = element('div', 'tile-note');
+  /** Seen wherever there is no picture. */
+  readonly #face: HTMLElement;
   readonly #name: HTMLElement;
-  readonly #hand = element('span', 'mark mark-hand', '✋ 举手');
-  readonly #speaking = element('span', 'mark mark-speaking', '发言');
-  readonly #muted = element('span', 'mark mark-muted', '静音');
+  readonly #hand = mark('hand', '✋', '举手');
+  readonly #speaking = mark('speaking', '', '发言');
+  readonly #muted = mark('muted', '', '静音');
   #video: HTMLVideoElement | undefined;
   #isShown: boolean;
 
@@ -46,14 +52,16 @@ export class Tile {
     },
   ) {
     this.#isShown = options.isShown;
-    this.#name = element('span', 'tile-name', source.name);
+    this.#name = written('bdi', 'tile-name', source.name);
     const role = ROLE_NAMES[source.role];
     const badge = role === '' ? [] : [element('span', `badge badge-${source.role}`, role)];
     const marks = element('span', 'marks', this.#speaking, this.#hand, this.#muted);
     const caption = element('figcaption', 'tile-caption', ...badge, this.#name, marks);
-    this.#picture = element('div', 'tile-picture', this.#note);
+    this.#face = element('span', 'avatar tile-face', initial(source.name));
+    this.#face.style.background = colorOf(source.participantId);
+    this.#picture = element('div', 'tile-picture', this.#face, this.#note);
     this.root = element('figure', 'tile', this.#picture, caption);
-    this.root.hidden = !this.#isShown;
+    this.root.hidden = true;
     this.player = new SourcePlayer(source, this.#isShown, {
       mixer: options.mixer,
       onElement: (video) => this.#showVideo(video),
@@ -73,17 +81,24 @@ export class Tile {
     return this.#isShown;
   }
 
-  setShown(isShown: boolean): void {
-    this.#isShown = isShown;
-    this.root.hidden = !isShown;
-    this.player.setShown(isShown);
+  /** Puts it on screen; without a place it is off screen, heard all the same. */
+  place(slot: (TileSlot & { readonly isLead: boolean }) | undefined, scale: number): void {
+    this.#isShown = slot !== undefined;
+    this.player.setShown(this.#isShown);
+    placeAt(this.root, slot?.box);
+    if (slot === undefined) return;
+    this.#picture.style.height = `${slot.picture.height}px`;
+    this.root.classList.toggle('is-lead', slot.isLead);
+    this.root.classList.toggle('is-small', slot.box.width < WORDS_FROM_WIDTH * scale);
   }
 
   /** Shows what signalling says about the participant. */
   update(model: ClassModel): void {
     const { participantId } = this.source;
-    const participant = model.roster.find((one) => one.participantId === participantId);
-    setText(this.#name, participant?.name ?? this.source.name);
+    const participant = model.roster.get(participantId);
+    const name = participant?.name ?? this.source.name;
+    setText(this.#name, name);
+    setText(this.#face, initial(name));
     this.#hand.hidden = !model.hands.has(participantId);
     this.#muted.hidden = !(participant?.muted ?? false);
     this.#speaking.hidden = model.spotlight !== participantId;
@@ -117,7 +132,7 @@ export class Tile {
   #showVideo(video: HTMLVideoElement | undefined): void {
     this.#video?.remove();
     this.#video = video;
-    if (video !== undefined) this.#picture.prepend(video);
+    if (video !== undefined) this.#face.after(video);
   }
 
   #showState(): void {
@@ -127,17 +142,21 @@ export class Tile {
       this.#note.replaceChildren();
       return;
     }
-    const { name, participantId } = this.source;
     const [chinese, english] =
       state === 'failed' ? ERRORS[error?.code ?? 'no-media'] : NOTES[state];
-    const avatar = element('span', 'avatar avatar-large', initial(name));
-    avatar.style.background = colorOf(participantId);
     const code = state === 'failed' ? [element('code', '', error?.code ?? '')] : [];
     this.#note.replaceChildren(
-      ...(state === 'frozen' ? [] : [avatar]),
       element('strong', '', chinese),
       element('span', '', english),
       ...code,
     );
   }
+}
+
+/** Said in a word where there is room, else by its sign alone. */
+function mark(kind: string, sign: string, word: string): HTMLElement {
+  const made = element('span', `mark mark-${kind}`);
+  made.title = word;
+  made.append(element('i', 'mark-sign', sign), element('span', 'mark-word', word));
+  return made;
 }

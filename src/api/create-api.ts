@@ -8,10 +8,12 @@ import type { ApiContext, ApiServices } from './context.ts';
 import { ClipPlans, type ClipPlansOptions } from './clip-plans.ts';
 import { EntryCache } from './entry-cache.ts';
 import { eraseRoutes } from './erase-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { favouriteRoutes } from './favourite-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { highlightListRoutes } from './highlight-list-routes.ts';
 import { highlightRoutes } from './highlight-routes.ts';
+import { layoutRoutes } from './layout-routes.ts';
 import { mediaRoutes } from './media-routes.ts';
 import { createMetrics } from './metrics.ts';
 import { PlaylistCache } from './playlist-cache.ts';
@@ -39,7 +41,9 @@ export function createApi(services: ApiServices): Express {
     highlightRoutes(context),
     recordingRoutes(context),
     reportRoutes(context),
+    eventRoutes(context),
     sourceRoutes(context),
+    layoutRoutes(context),
     recordingMp4Routes(context),
     highlightListRoutes(context),
     favouriteRoutes(context),

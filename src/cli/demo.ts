@@ -15,22 +15,10 @@ import { startClassroomProcess, type ClassroomProcess } from './demo/classroom-p
 import { openDataFolder, type DataFolder } from './demo/data-folder.ts';
 import { exportClip, exportRecording } from './demo/export-folder.ts';
 import { LiveLine } from './demo/live-line.ts';
+import { arrangeClass, planDemo, type DemoOptions, type DemoPlan } from './demo/options.ts';
 import { Platform, type RecordingView } from './demo/platform.ts';
 import { startSystem } from './supervisor.ts';
 
-export type DemoOptions = {
-  readonly seconds: string;
-  readonly out?: string;
-  readonly json?: true;
-  readonly keep?: true;
-  readonly sources?: string;
-};
-
-/** How the demo's cameras may reach the class. */
-const CAMERA_SOURCES = ['whep', 'hls'];
-
-const MIN_SECONDS = 5;
-const MAX_SECONDS = 86_400;
 /** From POST to the first picture; 3 s is promised, a busy machine gets more. */
 const START_TIMEOUT_MS = 30_000;
 /** From stop to completed: to the boundary, and 2 s. */
@@ -48,14 +36,13 @@ const EXIT_INTERRUPTED = 130;
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const toldToStop = whenToldToStop().then(() => 'interrupted' as const);
-  const seconds = parseSeconds(options.seconds);
-  checkSources(options.sources);
+  const plan = planDemo(options);
   const out = await prepareFolder(options.out);
   const resources = new Resources();
   try {
     const data = resources.use(await openDataFolder());
     try {
-      return await demonstrate({ options, seconds, out, data, toldToStop, resources });
+      return await demonstrate({ options, plan, out, data, toldToStop, resources });
     } catch (error) {
       if (asChalkreelError(error).fault !== 'input') await keepLog(data, out);
       throw error;
@@ -81,13 +68,13 @@ async function keepLog(data: DataFolder, out: string): Promise<void> {
 
 async function demonstrate(demo: {
   readonly options: DemoOptions;
-  readonly seconds: number;
+  readonly plan: DemoPlan;
   readonly out: string;
   readonly data: DataFolder;
   readonly toldToStop: Promise<'interrupted'>;
   readonly resources: Resources;
 }): Promise<number> {
-  const { options, seconds, out, data, toldToStop, resources } = demo;
+  const { options, plan, out, data, toldToStop, resources } = demo;
   // For someone who waits; elsewhere, a fault found while starting is the only line.
   if (process.stderr.isTTY) process.stderr.write('starting Chalkreel and the demo classroom\n');
   const system = resources.use(
@@ -109,7 +96,7 @@ async function demonstrate(demo: {
     process.stderr.write('Janus is not installed (npm run setup): cameras come by HLS\n');
   }
   const platform = new Platform(system);
-  const made = await recordLesson({ platform, classroom, seconds, toldToStop });
+  const made = await recordLesson({ platform, classroom, plan, toldToStop });
   const store = await openObjectStore(system.config);
   const result = await exportLesson({ platform, made, out, store });
   process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : describe(result));
@@ -120,18 +107,6 @@ async function demonstrate(demo: {
     await toldToStop;
   }
   return 0;
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) return seconds;
-  throw inputError('seconds', `seconds: expected ${MIN_SECONDS} to ${MAX_SECONDS}, got "${text}"`);
-}
-
-function checkSources(sources: string | undefined): void {
-  if (sources === undefined || CAMERA_SOURCES.includes(sources)) return;
-  const expected = `expected ${CAMERA_SOURCES.join(' or ')}`;
-  throw inputError('sources', `sources: ${expected}, got "${sources}"`);
 }
 
 /** The asked folder, or a new one in `demo-out` named by the time. Throws `folder-not-writable`, `folder-not-empty`. */
@@ -167,10 +142,11 @@ type Lesson = {
 async function recordLesson(options: {
   readonly platform: Platform;
   readonly classroom: ClassroomProcess;
-  readonly seconds: number;
+  readonly plan: DemoPlan;
   readonly toldToStop: Promise<'interrupted'>;
 }): Promise<Lesson> {
-  const { platform, classroom, seconds } = options;
+  const { platform, classroom, plan } = options;
+  const { seconds, size = {} } = plan;
   const line = new LiveLine();
   const costs = new Map<number, { readonly cores: number; readonly memoryMb: number }>();
   let isInterrupted = false;
@@ -188,9 +164,9 @@ async function recordLesson(options: {
     }
   };
   const { id, links } = await platform.createRecording({
-    classroom: classroom.classroom,
+    classroom: arrangeClass(classroom.classroom, plan),
     externalId: 'demo',
-    settings: { readiness: 'signal' },
+    settings: { readiness: 'signal', ...size },
   });
   process.stderr.write(`watch: ${links.watch}\n`);
   const started = await platform.watch(id, {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import type { DemoOptions } from './demo.ts';
+import type { DemoOptions } from './demo/options.ts';
+import { CLASS_LAYOUTS } from '../model/layout.ts';
 import { RECORD_OPTIONS } from '../protocol/record-options.ts';
 import { EXIT_INPUT, runRole } from '../run-role.ts';
 import { runRecord } from './record.ts';
@@ -60,7 +61,10 @@ function addDemo(program: Command, onExitCode: (code: number) => void): void {
     .option('--json', 'print the result as one JSON line, the last of stdout')
     .option('--keep', 'go on serving afterwards')
     .option('--sources <kind>', 'whep (WebRTC, default) or hls: how the cameras reach the class')
-    .action(async (options: DemoOptions & { seconds: string }) => {
+    .option('--layout <name>', `how the class is arranged: ${CLASS_LAYOUTS.join(', ')}`)
+    .option('--view <whose>', 'teacher or audience (default): whose eyes the class is seen with')
+    .option('--size <WxH>', 'picture in pixels; 720x1280 is portrait. Default: 1280x720')
+    .action(async (options: DemoOptions) => {
       const { runDemo } = await import('./demo.ts');
       onExitCode(await runDemo(options));
     });

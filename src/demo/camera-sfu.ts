@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { CameraOutput } from './camera.ts';
 import { findTcpPort, findUdpPorts } from './sfu/free-ports.ts';
 import { startJanus, type Janus } from './sfu/janus.ts';
-import { startWhepServer, type WhepServer } from './sfu/whep-server.ts';
+import { startWhepServer, type WhepServer, type WhepStream } from './sfu/whep-server.ts';
 
 /** UDP ports that Janus may use for viewers; it takes those of them that are free. */
 const RTP_PORTS = [20_000, 29_999] as const;
@@ -19,11 +19,15 @@ export type CameraSfu = Closable & {
   /** Bearer token of every stream. */
   readonly token: string;
   urlOf(name: string): string;
+  /** Where a browser publishes a stream of `published`. */
+  publishUrlOf(name: string): string;
 };
 
 /** Starts Janus with a stream for each name, H.264 and VP8 by turns, and a WHEP server before it. */
 export async function openCameraSfu(options: {
   readonly names: readonly string[];
+  /** Further streams, which browsers publish by WHIP. */
+  readonly published?: readonly string[];
   readonly folder: string;
   readonly log: Log;
   /** Whether a token is good for a stream now; by default the one in the result is, for all. */
@@ -50,10 +54,14 @@ export async function openCameraSfu(options: {
       }),
     );
     const { isAllowed = (_name, given) => given === token } = options;
-    const streams = names.map((name, i) => {
-      const stream = { mountpoint: i + 1, isAllowed: (given: string) => isAllowed(name, given) };
-      return [name, stream] as const;
-    });
+    const asStream = (name: string, from: WhepStream['from']): [string, WhepStream] => [
+      name,
+      { from, isAllowed: (given) => isAllowed(name, given) },
+    ];
+    const streams = [
+      ...names.map((name, i) => asStream(name, { mountpoint: i + 1 })),
+      ...(options.published ?? []).map((name, i) => asStream(name, { feed: i + 1 })),
+    ];
     const whep = resources.use(
       await startWhepServer({
         janusUrl: janus.apiUrl,
@@ -62,7 +70,8 @@ export async function openCameraSfu(options: {
       }),
     );
     const close = (): Promise<void> => resources.close();
-    return { janus, whep, outputs, token, urlOf: (name) => whep.urlOf(name), close };
+    const { urlOf, publishUrlOf } = whep;
+    return { janus, whep, outputs, token, urlOf, publishUrlOf, close };
   } catch (error) {
     await resources.close();
     throw error;

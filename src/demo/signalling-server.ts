@@ -2,20 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import type { SourceChanges } from '../protocol/classroom.ts';
 import {
   MAX_SIGNALLING_BYTES,
   parseClientMessage,
   type ServerMessage,
 } from '../protocol/signalling.ts';
+import { Broadcast, sendText } from './broadcast.ts';
 import { Room, type Outgoing } from './room.ts';
 
 /** The socket takes a little more than the protocol does, so that a refusal can name the limit. */
 const MAX_FRAME_BYTES = 4 * MAX_SIGNALLING_BYTES;
-/** A client that lets this many bytes pile up is cut off: it would only fall further behind. */
-const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
-const OPEN = 1;
+/** Everybody hears something this often, so that who hears nothing knows that the connection is dead. */
+const HEARTBEAT_MS = 5_000;
+/** A client that has not answered the ping before the last one is gone. */
+const PING_MS = 15_000;
 /** RFC 6455 §7.4.1. */
-const CLOSE_POLICY = 1008;
 const CLOSE_TOO_BIG = 1009;
 
 export type SignallingCounts = { messages: number; unknown: number; refused: number };
@@ -27,11 +29,24 @@ export class SignallingServer implements Closable {
   readonly counts: SignallingCounts = { messages: 0, unknown: 0, refused: 0 };
   readonly room: Room;
   readonly #clients = new Map<string, WebSocket>();
+  readonly #broadcast = new Broadcast();
+  readonly #alive = new WeakSet<WebSocket>();
+  readonly #timers: readonly NodeJS.Timeout[];
   readonly #log: Log;
+  #hasLoggedRefusal = false;
 
   constructor(options: { title: string; log: Log }) {
     this.#log = options.log;
-    this.room = new Room({ title: options.title, nowMs: () => Date.now(), newId: randomUUID });
+    this.room = new Room({
+      title: options.title,
+      nowMs: () => Date.now(),
+      newId: randomUUID,
+      heartbeatMs: HEARTBEAT_MS,
+    });
+    this.#timers = [
+      setInterval(() => this.#beat(), HEARTBEAT_MS / 2).unref(),
+      setInterval(() => this.#ping(), PING_MS).unref(),
+    ];
     this.sockets.on('connection', (socket) => {
       this.#accept(socket);
     });
@@ -42,7 +57,14 @@ export class SignallingServer implements Closable {
     this.#deliver(this.room.end(reason));
   }
 
+  /** Changes the class's streams and tells its recorders. */
+  changeSources(changes: SourceChanges): void {
+    this.#deliver(this.room.changeSources(changes));
+  }
+
   async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#broadcast.close();
     for (const socket of this.#clients.values()) socket.terminate();
     await new Promise<void>((resolve) => {
       this.sockets.close(() => {
@@ -54,6 +76,8 @@ export class SignallingServer implements Closable {
   #accept(socket: WebSocket): void {
     const connection = randomUUID();
     this.#clients.set(connection, socket);
+    this.#alive.add(socket);
+    socket.on('pong', () => this.#alive.add(socket));
     socket.on('message', (data, isBinary) => {
       this.#receive(connection, socket, data, isBinary);
     });
@@ -62,6 +86,7 @@ export class SignallingServer implements Closable {
     });
     socket.on('close', () => {
       this.#clients.delete(connection);
+      this.#broadcast.remove(connection);
       this.#deliver(this.room.disconnect(connection));
     });
   }
@@ -71,6 +96,7 @@ export class SignallingServer implements Closable {
     switch (parsed.kind) {
       case 'message':
         this.counts.messages += 1;
+        if (parsed.message.type === 'leave') this.#broadcast.remove(connection);
         this.#deliver(this.room.receive(connection, parsed.message));
         return;
       case 'unknown':
@@ -79,6 +105,8 @@ export class SignallingServer implements Closable {
       case 'refused': {
         this.counts.refused += 1;
         const { code, message, field } = parsed;
+        if (!this.#hasLoggedRefusal) this.#log.warn({ connection, code, field }, message);
+        this.#hasLoggedRefusal = true;
         send(socket, { type: 'error', code, message, ...(field === undefined ? {} : { field }) });
         if (code === 'too-large') socket.close(CLOSE_TOO_BIG, message);
       }
@@ -87,18 +115,33 @@ export class SignallingServer implements Closable {
 
   #deliver(outgoing: readonly Outgoing[]): void {
     for (const { to, message } of outgoing) {
-      for (const connection of to === 'everyone' ? this.room.joined : [to]) {
-        const socket = this.#clients.get(connection);
-        if (socket !== undefined) send(socket, message);
-      }
+      if (to === 'everyone') this.#broadcast.tell(message);
+      else this.#answer(to, message);
+    }
+  }
+
+  #answer(connection: string, message: ServerMessage): void {
+    const socket = this.#clients.get(connection);
+    if (socket === undefined) return;
+    send(socket, message);
+    if (message.type === 'snapshot') this.#broadcast.add(connection, socket);
+  }
+
+  #beat(): void {
+    if (this.#broadcast.silentMs < HEARTBEAT_MS / 2) return;
+    this.#broadcast.tell({ type: 'heartbeat', nowMs: Date.now() });
+  }
+
+  #ping(): void {
+    for (const socket of this.#clients.values()) {
+      if (this.#alive.delete(socket)) socket.ping();
+      else socket.terminate();
     }
   }
 }
 
 function send(socket: WebSocket, message: ServerMessage): void {
-  if (socket.readyState !== OPEN) return;
-  if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.close(CLOSE_POLICY, 'too slow');
-  else socket.send(JSON.stringify(message));
+  sendText(socket, JSON.stringify(message));
 }
 
 function rawText(data: RawData): string {

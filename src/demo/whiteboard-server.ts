@@ -6,13 +6,14 @@ import * as sync from 'y-protocols/sync';
 import * as Y from 'yjs';
 import type { Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { READER_ROLE } from '../protocol/whiteboard.ts';
 
 /** Message types of the y-websocket wire protocol. */
 const SYNC = 0;
 const AWARENESS = 1;
 const QUERY_AWARENESS = 3;
-/** A whiteboard update is a few hundred bytes; a pasted drawing fits too. */
-const MAX_UPDATE_BYTES = 1024 * 1024;
+/** A whiteboard update is a few hundred bytes; an image of 2 MiB, as a data URL, fits too. */
+const MAX_UPDATE_BYTES = 4 * 1024 * 1024;
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 const OPEN = 1;
 /** RFC 6455 §7.4.1. */
@@ -20,6 +21,13 @@ const CLOSE_BAD_DATA = 1007;
 const CLOSE_POLICY = 1008;
 
 type AwarenessChange = { added: number[]; updated: number[]; removed: number[] };
+
+type Client = {
+  /** Came with `role=recorder`: it hears all, and nothing it says changes anything. */
+  readonly isReader: boolean;
+  /** The awareness ids it speaks for. */
+  readonly spokenFor: Set<number>;
+};
 
 /**
  * The shared whiteboard of one room: a Yjs document kept in memory, spoken to by any y-websocket client. Bytes
@@ -29,8 +37,7 @@ export class WhiteboardServer implements Closable {
   readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_UPDATE_BYTES });
   readonly doc = new Y.Doc();
   readonly #awareness = new awareness.Awareness(this.doc);
-  /** Each client with the awareness ids it speaks for. */
-  readonly #clients = new Map<WebSocket, Set<number>>();
+  readonly #clients = new Map<WebSocket, Client>();
   readonly #log: Log;
 
   constructor(options: { log: Log }) {
@@ -46,8 +53,9 @@ export class WhiteboardServer implements Closable {
     this.#awareness.on('update', (change: AwarenessChange, origin: unknown) => {
       this.#onAwareness(change, origin);
     });
-    this.sockets.on('connection', (socket) => {
-      this.#accept(socket);
+    this.sockets.on('connection', (socket, request) => {
+      const { searchParams } = new URL(request.url ?? '/', 'ws://localhost');
+      this.#accept(socket, searchParams.getAll(READER_ROLE.name).includes(READER_ROLE.value));
     });
   }
 
@@ -62,12 +70,12 @@ export class WhiteboardServer implements Closable {
     this.doc.destroy();
   }
 
-  #accept(socket: WebSocket): void {
+  #accept(socket: WebSocket, isReader: boolean): void {
     const spokenFor = new Set<number>();
-    this.#clients.set(socket, spokenFor);
+    this.#clients.set(socket, { isReader, spokenFor });
     socket.binaryType = 'arraybuffer';
     socket.on('message', (data) => {
-      this.#receive(socket, new Uint8Array(data as ArrayBuffer));
+      this.#receive(socket, { data: new Uint8Array(data as ArrayBuffer), isReader });
     });
     socket.on('error', (error) => {
       this.#log.debug({ error: error.message }, 'whiteboard socket failed');
@@ -86,10 +94,15 @@ export class WhiteboardServer implements Closable {
     if (present.length > 0) send(socket, this.#awarenessOf(present));
   }
 
-  #receive(socket: WebSocket, data: Uint8Array): void {
+  #receive(
+    socket: WebSocket,
+    { data, isReader }: { readonly data: Uint8Array; readonly isReader: boolean },
+  ): void {
     try {
       const input = decoding.createDecoder(data);
-      switch (decoding.readVarUint(input)) {
+      const type = decoding.readVarUint(input);
+      if (isReader && !asksOnly(type, input)) return;
+      switch (type) {
         case SYNC: {
           const reply = encoding.createEncoder();
           encoding.writeVarUint(reply, SYNC);
@@ -114,9 +127,9 @@ export class WhiteboardServer implements Closable {
   }
 
   #onAwareness({ added, updated, removed }: AwarenessChange, origin: unknown): void {
-    const spokenFor = this.#clients.get(origin as WebSocket);
-    for (const id of added) spokenFor?.add(id);
-    for (const id of removed) spokenFor?.delete(id);
+    const client = this.#clients.get(origin as WebSocket);
+    for (const id of added) client?.spokenFor.add(id);
+    for (const id of removed) client?.spokenFor.delete(id);
     this.#broadcast(this.#awarenessOf([...added, ...updated, ...removed]));
   }
 
@@ -129,6 +142,12 @@ export class WhiteboardServer implements Closable {
   #broadcast(data: Uint8Array): void {
     for (const socket of this.#clients.keys()) send(socket, data);
   }
+}
+
+/** Whether a message asks for something and brings nothing. */
+function asksOnly(type: number, input: decoding.Decoder): boolean {
+  if (type === SYNC) return decoding.peekVarUint(input) === sync.messageYjsSyncStep1;
+  return type === QUERY_AWARENESS;
 }
 
 function message(type: number, write: (out: encoding.Encoder) => void): Uint8Array {

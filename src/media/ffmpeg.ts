@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { setPriority } from 'node:os';
 import ffmpegCommand from 'fluent-ffmpeg';
 import { z } from 'zod';
 import { ChalkreelError } from '../errors.ts';
@@ -14,8 +15,14 @@ export type FfmpegRun = {
   /** Kills the child; the run rejects with the signal's reason once the child is gone. */
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
-  /** The child is killed after this long. Default 60 s: nothing asked of ffmpeg here takes longer. */
+  /** The child is killed after this long. Default 60 s: little asked of ffmpeg here takes longer. */
   readonly timeoutMs?: number;
+  /** Path of the program. Default: the first on PATH. */
+  readonly program?: string | undefined;
+  /** Takes stdout as it comes, which is then not in the result. What it throws ends the run, and is what the run rejects with. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Scheduling priority of the child, 0 to 19, the last giving way to all else. Default 0. */
+  readonly niceness?: number | undefined;
 };
 
 export type FfmpegResult = { readonly stdout: Buffer; readonly tookMs: number };
@@ -23,17 +30,20 @@ export type FfmpegResult = { readonly stdout: Buffer; readonly tookMs: number };
 const DEFAULT_TIMEOUT_MS = 60_000;
 const STDERR_LINES = 20;
 
+const LOUDNESS = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
+
+/** The command line of a run, ready to paste into a shell. */
+export function commandLine({ args, program = 'ffmpeg' }: Pick<FfmpegRun, 'args' | 'program'>): string {
+  return [program, ...LOUDNESS, ...args.flat()].map(quoted).join(' ');
+}
+
 /**
  * Runs ffmpeg to its end and resolves to what it wrote to stdout. Errors: `ffmpeg-missing`, `ffmpeg-failed` and
  * `ffmpeg-timeout`, with command line, exit, last stderr lines and duration; the signal's reason when aborted. The child
  * is gone when the promise settles.
  */
 export function runFfmpeg(run: FfmpegRun): Promise<FfmpegResult> {
-  return runProgram(
-    'ffmpeg',
-    [['-hide_banner', '-nostats', '-loglevel', 'warning'], ...run.args],
-    run,
-  );
+  return runProgram('ffmpeg', [LOUDNESS, ...run.args], run);
 }
 
 const probeSchema = z.object({
@@ -78,16 +88,30 @@ async function runProgram(
   const flat = args.flat();
   const startedAt = performance.now();
   const timeout = AbortSignal.timeout(timeoutMs);
-  const kill = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const outcome = await spawnAndWait(program, flat, { input: options.input ?? [], kill });
+  const reader = new AbortController();
+  const kill = AbortSignal.any([timeout, reader.signal, ...(signal === undefined ? [] : [signal])]);
+  const outcome = await spawnAndWait(program, flat, {
+    ...options,
+    kill,
+    onReaderFailed: (error) => {
+      reader.abort(error);
+    },
+  });
   const tookMs = Math.round(performance.now() - startedAt);
-  const report = { command: [program, ...flat].join(' '), tookMs, ...outcome.exit };
+  const command = [options.program ?? program, ...flat].map(quoted).join(' ');
+  const report = { command, tookMs, ...outcome.exit };
   options.log?.debug({ ffmpeg: report }, 'ffmpeg ended');
+  reader.signal.throwIfAborted();
   if (outcome.exit.code === 0 && outcome.error === undefined) {
     return { stdout: outcome.stdout, tookMs };
   }
   signal?.throwIfAborted();
-  throw failure(program, { ...report, stderr: outcome.stderr }, timeout.aborted, outcome.error);
+  throw failure(options.program ?? program, { ...report, stderr: outcome.stderr }, timeout.aborted, outcome.error);
+}
+
+/** An argument as a shell takes it. */
+function quoted(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
 type Exit = { readonly code: number | null; readonly signal: string | null };
@@ -114,17 +138,31 @@ type Spawner = {
 function spawnAndWait(
   program: Program,
   args: string[],
-  { input, kill }: { input: readonly Uint8Array[]; kill: AbortSignal },
+  options: Pick<FfmpegRun, 'input' | 'program' | 'onStdout' | 'niceness'> & {
+    readonly kill: AbortSignal;
+    readonly onReaderFailed: (error: unknown) => void;
+  },
 ): Promise<Outcome> {
+  const { input = [], kill, program: path } = options;
   const spawner = ffmpegCommand() as unknown as Spawner;
   if (program === 'ffprobe') spawner._getFfmpegPath = spawner._getFfprobePath.bind(spawner);
+  if (path !== undefined) {
+    spawner._getFfmpegPath = (callback) => {
+      callback(null, path);
+    };
+  }
   return new Promise((resolve) => {
     let child: ChildProcess | undefined;
     const chunks: Buffer[] = [];
     const onAbort = (): void => void child?.kill('SIGKILL');
+    const take = (chunk: Buffer): void => {
+      if (options.onStdout === undefined) chunks.push(chunk);
+      else if (!kill.aborted) attempt(options.onStdout, chunk, options.onReaderFailed);
+    };
     const onProcess = (started: ChildProcess): void => {
       child = started;
-      started.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+      lowerPriority(started, options.niceness);
+      started.stdout?.on('data', take);
       feed(started, input);
       if (kill.aborted) onAbort();
       kill.addEventListener('abort', onAbort, { once: true });
@@ -147,6 +185,28 @@ function spawnAndWait(
   });
 }
 
+function attempt(
+  read: (chunk: Buffer) => void,
+  chunk: Buffer,
+  onFailed: (error: unknown) => void,
+): void {
+  try {
+    read(chunk);
+  } catch (error) {
+    onFailed(error);
+  }
+}
+
+/** A child that has ended by then has no priority. */
+function lowerPriority({ pid }: ChildProcess, niceness = 0): void {
+  if (pid === undefined || niceness === 0) return;
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    return;
+  }
+}
+
 /** Writes the input and closes stdin. A child that ends before it has read everything is no error of ours: its exit code speaks. */
 function feed(child: ChildProcess, input: readonly Uint8Array[]): void {
   child.stdin?.on('error', () => undefined);
@@ -155,7 +215,7 @@ function feed(child: ChildProcess, input: readonly Uint8Array[]): void {
 }
 
 function failure(
-  program: Program,
+  program: string,
   report: { command: string; tookMs: number; stderr: string } & Exit,
   isTimeout: boolean,
   cause: Error | undefined,
@@ -177,10 +237,13 @@ function isMissing(cause: (Error & { code?: unknown }) | undefined): boolean {
   return cause?.code === 'ENOENT' || (cause?.message.startsWith('Cannot find') ?? false);
 }
 
-function missing(program: Program, cause: Error | undefined): ChalkreelError {
+function missing(program: string, cause: Error | undefined): ChalkreelError {
+  const mend = program.includes('/')
+    ? 'expected a program at this path.'
+    : 'expected it on PATH. Install it with `apt-get install ffmpeg` or `npm run setup`.';
   return new ChalkreelError(
     'ffmpeg-missing',
-    `Cannot start ${program}: expected it on PATH. Install it with \`apt-get install ffmpeg\` or \`npm run setup\`.`,
+    `Cannot start ${program}: ${mend}`,
     { fault: 'dependency', retryable: false, cause },
   );
 }

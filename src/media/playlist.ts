@@ -8,7 +8,12 @@ export type PlaylistSegment = {
   readonly discontinuity?: boolean;
   /** A hole: nothing is at the URI. */
   readonly gap?: boolean;
+  /** Bytes of the URI that the segment is. Default: all. */
+  readonly byteRange?: ByteRange;
 };
+
+/** A run of a file's bytes. */
+export type ByteRange = { readonly offset: number; readonly length: number };
 
 export type PlaylistOptions = {
   /** The first segment's number. */
@@ -23,6 +28,8 @@ export type PlaylistOptions = {
   readonly startOffsetMs?: number;
   /** Players may ask for what has changed (`_HLS_skip`): see `GrowingPlaylist`. */
   readonly canSkip?: boolean;
+  /** What every segment needs ahead of it: the init segment of a fragmented MP4. */
+  readonly map?: { readonly uri: string; readonly byteRange: ByteRange };
   readonly segments: readonly PlaylistSegment[];
 };
 
@@ -73,17 +80,26 @@ export function writeHeader(options: PlaylistOptions): string {
   if (startOffsetMs !== undefined) {
     lines.push(`#EXT-X-START:TIME-OFFSET=${seconds(startOffsetMs)},PRECISE=YES`);
   }
+  if (options.map !== undefined) {
+    const { uri, byteRange } = options.map;
+    lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${rangeText(byteRange)}"`);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+function rangeText({ offset, length }: ByteRange): string {
+  return `${length}@${offset}`;
 }
 
 /** All lines of one entry. */
 export function writeEntry(entry: PlaylistSegment): string {
-  const { uri, startMs, durationMs, discontinuity, gap } = entry;
+  const { uri, startMs, durationMs, discontinuity, gap, byteRange } = entry;
   const lines = [
     ...(discontinuity ? ['#EXT-X-DISCONTINUITY'] : []),
     ...(gap ? ['#EXT-X-GAP'] : []),
     `#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}`,
     `#EXTINF:${seconds(durationMs)},`,
+    ...(byteRange === undefined ? [] : [`#EXT-X-BYTERANGE:${rangeText(byteRange)}`]),
     uri,
   ];
   return `${lines.join('\n')}\n`;
@@ -100,4 +116,46 @@ function targetDurationS(segments: readonly PlaylistSegment[]): number {
 /** Milliseconds as decimal seconds, exactly, with at least one decimal: 1600 is "1.6". */
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3).replace(/0{1,2}$/, '');
+}
+
+/** One picture track and, where it lies apart, its sound. */
+export type Multivariant = {
+  /** The media playlist of the pictures, or of picture and sound in one. */
+  readonly uri: string;
+  /** Bits per second: most of any segment, and the mean. */
+  readonly bandwidth: number;
+  readonly averageBandwidth: number;
+  /** RFC 6381. */
+  readonly codecs: readonly string[];
+  /** Pixels; undefined for sound alone. */
+  readonly resolution: { readonly width: number; readonly height: number } | undefined;
+  readonly audioUri?: string | undefined;
+};
+
+/** Writes a multivariant playlist of one variant (draft-pantos-hls-rfc8216bis §4.4.6). */
+export function writeMultivariantPlaylist(variant: Multivariant): string {
+  const { resolution, audioUri } = variant;
+  const attributes = [
+    `BANDWIDTH=${Math.ceil(variant.bandwidth)}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(variant.averageBandwidth)}`,
+    `CODECS="${variant.codecs.join(',')}"`,
+    ...(resolution === undefined ? [] : [`RESOLUTION=${resolution.width}x${resolution.height}`]),
+    ...(audioUri === undefined ? [] : ['AUDIO="sound"']),
+  ];
+  const sound =
+    audioUri === undefined
+      ? []
+      : [
+          '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="sound",DEFAULT=YES,AUTOSELECT=YES,' +
+            `CHANNELS="2",URI="${audioUri}"`,
+        ];
+  return [
+    '#EXTM3U',
+    `#EXT-X-VERSION:${PROTOCOL_VERSION}`,
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    ...sound,
+    `#EXT-X-STREAM-INF:${attributes.join(',')}`,
+    variant.uri,
+    '',
+  ].join('\n');
 }

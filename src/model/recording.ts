@@ -1,5 +1,6 @@
 import type { GridFps } from './grid.ts';
 import type { ClipPrecision } from './highlight.ts';
+import type { LayoutChoice } from './layout.ts';
 import type { ReencodeRun } from './reencode-run.ts';
 
 /** What is kept of a classroom: picture and sound, or its sound alone. */
@@ -53,11 +54,13 @@ export type RecordingSource =
   | { readonly kind: 'page'; readonly url: string }
   | { readonly kind: 'classroom'; readonly classroom: ClassroomSource };
 
-/** A class given by its parts. Shapes are checked in protocol/classroom.ts. */
-export type ClassroomSource = {
+/** A class given by its parts, and how it is to be arranged. Shapes are checked in protocol/classroom.ts. */
+export type ClassroomSource = LayoutChoice & {
   readonly title: string;
   /** WebSocket URL of the class's signalling. */
   readonly signallingUrl: string;
+  /** The recorder is seen in the class's roster by this name; absent: it is not seen. */
+  readonly recorderName?: string | undefined;
   /** y-websocket URL of the shared whiteboard, room included; absent when the class has none. */
   readonly whiteboardUrl?: string | undefined;
   readonly sources: readonly StreamSource[];

@@ -5,6 +5,7 @@ import {
   type ClassroomSource,
   type StreamSource,
 } from '../model/recording.ts';
+import { layoutChoiceFields } from './layout.ts';
 
 const webSocketUrl = z.url({ protocol: /^wss?$/, error: 'expected a ws: or wss: URL' }).max(8192);
 
@@ -73,8 +74,10 @@ const sourcesSchema = z
 export const classroomSourceSchema = z.strictObject({
   title: z.string().max(200).default(''),
   signallingUrl: webSocketUrl,
+  recorderName: z.string().min(1).max(100).optional(),
   whiteboardUrl: webSocketUrl.optional(),
   sources: sourcesSchema.default([]),
+  ...layoutChoiceFields,
 }) satisfies z.ZodType<ClassroomSource, unknown>;
 
 /** A stream as a platform names it: a token whose time is over is refused. One that expires later is the page's to report. */
@@ -88,10 +91,15 @@ export const newClassroomSchema = classroomSourceSchema.extend({
   sources: sourcesSchema.pipe(z.array(newSourceSchema)).default([]),
 });
 
-/** Body of PATCH /v1/recordings/:id/sources: streams to add or to put in another's place, and streams to take away. */
-export const changeSourcesSchema = z.strictObject({
-  set: z.array(newSourceSchema).max(MAX_SOURCES).default([]),
+/** Streams to add or to put in another's place, and streams to take away, as signalling tells them. */
+export const sourceChangesSchema = z.strictObject({
+  set: z.array(streamSourceSchema).max(MAX_SOURCES).default([]),
   remove: z.array(streamNameSchema).max(MAX_SOURCES).default([]),
+});
+
+/** Body of PATCH /v1/recordings/:id/sources: the same, of a platform, which is told of a token that has expired. */
+export const changeSourcesSchema = sourceChangesSchema.extend({
+  set: z.array(newSourceSchema).max(MAX_SOURCES).default([]),
 });
 export type SourceChanges = {
   readonly set: readonly StreamSource[];

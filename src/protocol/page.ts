@@ -17,8 +17,8 @@ export type ChalkreelPageApi = {
   end(reason?: string): void;
   /** Someone wants this moment kept: now, if nothing is said. The same `triggerId` may be given again: it stays one highlight. */
   highlight(trigger?: PageHighlight): void;
-  /** Something worth a line in the recording's log; with an `eventId` and a `participantId`, rules may make a highlight of it. */
-  event(event: PageEvent): void;
+  /** What is worth a line in the recording's log, up to 200 at once; with an `eventId` and a `participantId`, rules may make a highlight of it. */
+  event(event: PageEvent, ...more: readonly PageEvent[]): void;
   /** The page is alive: called about once a second. */
   beacon(stats: PageBeacon): void;
 };

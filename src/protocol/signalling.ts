@@ -1,18 +1,28 @@
 import { z } from 'zod';
+import { sourceChangesSchema } from './classroom.ts';
 import { momentFields } from './highlight-trigger.ts';
+import { layoutSchema } from './layout.ts';
 
 /**
  * The class's signalling: JSON objects in WebSocket text messages, each with a `type`. A client speaks
  * `ClientMessage`, the server `ServerMessage`. Messages of an unknown type are ignored and counted (newer
  * peers may say more); malformed and oversized ones are refused with an `error` message. Unknown fields of
- * known types are dropped. Times are Unix ms of the server's clock.
+ * known types are dropped. Times are Unix ms of the server's clock. docs/signalling.md says it for platforms.
  *
- * A client joins with a role. `recorder` is invisible to everybody and may only listen; `teacher` and
+ * A client joins with a role. `recorder` is invisible unless it asks to be seen, and may only say whether it records; `teacher` and
  * `tutor` may change layout and spotlight, give rewards, start and end the class, and save moments.
  */
 
-/** Longest message either side accepts, bytes of UTF-8: a snapshot of a big class fits, a flood does not. */
+/** Longest message a server takes from a client, bytes of UTF-8. */
 export const MAX_SIGNALLING_BYTES = 65_536;
+/** Longest message a client takes from a server. A big class's snapshot comes in parts, each far shorter. */
+export const MAX_SERVER_MESSAGE_BYTES = 524_288;
+/** Participants a class may have at once. */
+export const MAX_ROSTER = 5_000;
+/** Participants, and raised hands, in one message. */
+export const MAX_ROSTER_PART = 1_000;
+/** Messages in a `batch`. */
+export const MAX_BATCH = 1_000;
 /** Chat messages, highlights and rewards a snapshot carries at most. */
 export const SNAPSHOT_CHAT_TAIL = 50;
 export const SNAPSHOT_HIGHLIGHTS = 20;
@@ -25,15 +35,13 @@ const reason = z.string().max(200);
 
 export const participantRoleSchema = z.enum(['teacher', 'tutor', 'student', 'recorder']);
 
-/** `board`: streams in a row over the whiteboard; `speaker`: the spotlit stream beside the board; `grid`: streams only. */
-export const layoutSchema = z.enum(['board', 'speaker', 'grid']);
-export type ClassroomLayout = z.infer<typeof layoutSchema>;
-
 const participant = z.object({
   participantId: id,
   name,
   role: participantRoleSchema,
   muted: z.boolean(),
+  /** Absent from servers that do not keep it. */
+  joinedAtMs: unixMs.optional(),
 });
 export type Participant = z.infer<typeof participant>;
 
@@ -72,6 +80,22 @@ export type Reward = z.infer<typeof reward>;
 const spotlightChange = z.object({ eventId: id, participantId: id, atMs: unixMs });
 export type SpotlightChange = z.infer<typeof spotlightChange>;
 
+export const recordingStateSchema = z.enum(['started', 'stopped']);
+export type ClassRecordingState = z.infer<typeof recordingStateSchema>;
+
+/** What a server may say of an event besides what it is: an id that is the same for everybody, so that it is one for all who hear it. */
+const eventFields = { eventId: id.optional(), atMs: unixMs.optional() };
+
+/** What a snapshot lists; in a big class the rest of it follows in `snapshot-part`s. */
+const listFields = {
+  roster: z.array(participant).max(MAX_ROSTER_PART),
+  chat: z.array(chatLine).max(SNAPSHOT_CHAT_TAIL),
+  /** Participants whose hand is up. */
+  hands: z.array(id).max(MAX_ROSTER_PART),
+  highlights: z.array(savedMoment).max(SNAPSHOT_HIGHLIGHTS),
+  rewards: z.array(reward).max(SNAPSHOT_REWARDS),
+};
+
 const message = <T extends string, S extends z.ZodRawShape>(
   type: T,
   shape: S,
@@ -79,7 +103,13 @@ const message = <T extends string, S extends z.ZodRawShape>(
 
 export const clientMessageSchema = z.discriminatedUnion('type', [
   /** First message of a connection. Without a `participantId` the server makes one. */
-  message('join', { name, role: participantRoleSchema, participantId: id.optional() }),
+  message('join', {
+    name,
+    role: participantRoleSchema,
+    participantId: id.optional(),
+    /** For a recorder that wants to be seen in the roster; all others always are. */
+    visible: z.boolean().optional(),
+  }),
   message('leave', {}),
   message('mute', { muted: z.boolean() }),
   message('chat', { text: z.string().min(1).max(2000) }),
@@ -92,6 +122,8 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   message('reward', rewardFields),
   message('class-start', {}),
   message('class-end', { reason: reason.optional() }),
+  /** From a recorder: it records the class now, or no longer. */
+  message('recording', { state: recordingStateSchema }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
@@ -100,36 +132,73 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   message('snapshot', {
     participantId: id,
     title: z.string().max(200),
-    roster: z.array(participant).max(1000),
-    chat: z.array(chatLine).max(SNAPSHOT_CHAT_TAIL),
-    hands: z.array(id).max(1000),
+    ...listFields,
     layout: layoutSchema,
     spotlight: id.nullable(),
-    highlights: z.array(savedMoment).max(SNAPSHOT_HIGHLIGHTS),
     /** Like the spotlight's change, for listeners who were away: absent from servers that do not keep them. */
-    rewards: z.array(reward).max(SNAPSHOT_REWARDS).optional(),
+    rewards: listFields.rewards.optional(),
     spotlightChange: spotlightChange.nullable().optional(),
+    /** Streams that came, changed and went so far: absent from servers that do not tell of streams. */
+    sources: sourceChangesSchema.optional(),
     startedAtMs: unixMs.nullable(),
     endedAtMs: unixMs.nullable(),
+    /** Whether the class is being recorded, and since when: absent from servers that do not tell. */
+    recording: z
+      .object({ state: recordingStateSchema, atMs: unixMs })
+      .nullable()
+      .optional(),
+    /** So many `snapshot-part`s follow, with more of roster, chat, hands, highlights and rewards; none when absent. */
+    parts: z.number().int().min(0).max(1000).optional(),
+    /** The server says something at least this often, ms; absent from servers that do not promise it. */
+    heartbeatMs: z.number().int().min(1000).max(600_000).optional(),
     /** The server's clock when it answered, so that ages need no common clock. */
     nowMs: unixMs,
   }),
-  message('join', { participant }),
-  message('leave', { participantId: id }),
-  message('mute', { participantId: id, muted: z.boolean() }),
+  /** More of the snapshot before it. */
+  message('snapshot-part', {
+    roster: listFields.roster.optional(),
+    chat: listFields.chat.optional(),
+    hands: listFields.hands.optional(),
+    highlights: listFields.highlights.optional(),
+    rewards: listFields.rewards.optional(),
+  }),
+  message('join', { participant, eventId: eventFields.eventId }),
+  message('leave', { participantId: id, ...eventFields }),
+  message('mute', { participantId: id, muted: z.boolean(), ...eventFields }),
   message('chat', { line: chatLine }),
-  message('raise-hand', { participantId: id, raised: z.boolean() }),
-  message('layout', { layout: layoutSchema }),
-  message('spotlight', { participantId: id.nullable(), change: spotlightChange.optional() }),
+  message('raise-hand', { participantId: id, raised: z.boolean(), ...eventFields }),
+  message('layout', { layout: layoutSchema, ...eventFields }),
+  /** `change` when somebody is put there; with `participantId` null nobody is there any more. */
+  message('spotlight', {
+    participantId: id.nullable(),
+    change: spotlightChange.optional(),
+    ...eventFields,
+  }),
   message('highlight', { moment: savedMoment }),
   message('reward', { reward }),
-  message('class-start', { atMs: unixMs }),
-  message('class-end', { atMs: unixMs, reason: reason.optional() }),
+  /** Streams of the class are added or changed (`set`), and taken away (`remove`). */
+  message('sources', sourceChangesSchema.shape),
+  message('class-start', { atMs: unixMs, eventId: eventFields.eventId }),
+  message('class-end', {
+    atMs: unixMs,
+    reason: reason.optional(),
+    eventId: eventFields.eventId,
+  }),
+  /** This class is being recorded, or no longer, by anybody. */
+  message('recording', { state: recordingStateSchema, ...eventFields }),
+  /** Nothing has happened for a while, and the connection is good. */
+  message('heartbeat', { nowMs: unixMs }),
   /** Answers a message that was refused; the class is unchanged. */
   message('error', { code: z.string(), message: z.string(), field: z.string().optional() }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 export type Snapshot = Extract<ServerMessage, { type: 'snapshot' }>;
+export type SnapshotPart = Extract<ServerMessage, { type: 'snapshot-part' }>;
+
+/** Several messages of a server in one, in their order: what happens in a busy class is sent some times a second. Not in one another. */
+export const batchSchema = message('batch', {
+  messages: z.array(z.unknown()).max(MAX_BATCH),
+});
 
 /** What became of an incoming message. `unknown` is to be counted and ignored, `refused` to be answered. */
 export type Parsed<T> =
@@ -144,12 +213,19 @@ export type Parsed<T> =
 
 /** Parses what a client sent. Never throws. */
 export function parseClientMessage(text: string): Parsed<ClientMessage> {
-  return parseMessage(text, clientMessageSchema, clientTypes);
+  return tooLarge(text, MAX_SIGNALLING_BYTES) ?? clientParser(parseJson(text));
 }
 
-/** Parses what the server sent. Never throws. */
-export function parseServerMessage(text: string): Parsed<ServerMessage> {
-  return parseMessage(text, serverMessageSchema, serverTypes);
+/** Parses what the server sent: one message, or those of a batch. Never throws. */
+export function parseServerMessages(text: string): readonly Parsed<ServerMessage>[] {
+  const refused = tooLarge(text, MAX_SERVER_MESSAGE_BYTES);
+  if (refused !== undefined) return [refused];
+  const value = parseJson(text);
+  if ((value as { type?: unknown } | null | undefined)?.type !== 'batch') {
+    return [serverParser(value)];
+  }
+  const batch = batchParser(value);
+  return batch.kind === 'message' ? batch.message.messages.map(serverParser) : [batch];
 }
 
 const typesOf = (schema: {
@@ -158,17 +234,30 @@ const typesOf = (schema: {
 const clientTypes = typesOf(clientMessageSchema);
 const serverTypes = typesOf(serverMessageSchema);
 
+const clientParser = parserOf(clientMessageSchema, clientTypes);
+const serverParser = parserOf(serverMessageSchema, serverTypes);
+const batchParser = parserOf(batchSchema, new Set(['batch']));
+
+function tooLarge<T>(text: string, maxBytes: number): Parsed<T> | undefined {
+  // UTF-8 has at least as many bytes as UTF-16 has units: what is far too long is not counted
+  const bytes = text.length > maxBytes ? text.length : new TextEncoder().encode(text).byteLength;
+  if (bytes <= maxBytes) return undefined;
+  const limit = `Message of ${bytes} bytes refused: expected at most ${maxBytes} bytes.`;
+  return { kind: 'refused', code: 'too-large', message: limit, field: undefined };
+}
+
+function parserOf<T>(
+  schema: z.ZodType<T>,
+  types: ReadonlySet<string>,
+): (value: unknown) => Parsed<T> {
+  return (value) => parseMessage(value, schema, types);
+}
+
 function parseMessage<T>(
-  text: string,
+  value: unknown,
   schema: z.ZodType<T>,
   types: ReadonlySet<string>,
 ): Parsed<T> {
-  const bytes = new TextEncoder().encode(text).byteLength;
-  if (bytes > MAX_SIGNALLING_BYTES) {
-    const limit = `Message of ${bytes} bytes refused: expected at most ${MAX_SIGNALLING_BYTES} bytes.`;
-    return { kind: 'refused', code: 'too-large', message: limit, field: undefined };
-  }
-  const value = parseJson(text);
   const type = (value as { type?: unknown } | null | undefined)?.type;
   if (typeof type !== 'string') {
     const expected = 'Message refused: expected a JSON object with a string in "type".';

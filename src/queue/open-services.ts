@@ -19,6 +19,7 @@ import { RedisShareRepository } from '../storage/redis-share-repository.ts';
 import { Restorer } from '../storage/restorer.ts';
 import type { SegmentIndex } from '../storage/segment-index.ts';
 import type { ShareRepository } from '../storage/share-repository.ts';
+import { openBatchQueue, type BatchQueue } from './batch-queue.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
 import { readFleetMs } from './fleet-time.ts';
 import { createRequestHighlight } from './request-highlight.ts';
@@ -37,6 +38,7 @@ export type Services = {
   readonly shares: ShareRepository;
   readonly favourites: FavouriteRepository;
   readonly queue: WorkQueue;
+  readonly batch: BatchQueue;
   readonly requestHighlight: RequestHighlight;
   /** The fleet's clock, Unix ms. */
   readonly fleetNowMs: () => Promise<number>;
@@ -84,6 +86,7 @@ export async function openServices(
     const shares = new RedisShareRepository({ redis: redis.client, store });
     const favourites = new RedisFavouriteRepository({ redis: redis.client, store });
     const queue = resources.use(openWorkQueue(redis, log));
+    const batch = resources.use(openBatchQueue(redis, log));
     const records = { recordings, highlights, segments, shares, favourites };
     const restorer = new Restorer({ redis: redis.client, store, ...records, log });
     const watch = resources.use(
@@ -99,7 +102,7 @@ export async function openServices(
       }),
     );
     await watch.start();
-    const parts = { store, redis, ...records, journals, restorer, queue };
+    const parts = { store, redis, ...records, journals, restorer, queue, batch };
     const fleetNowMs = (): Promise<number> => readFleetMs(redis.client);
     const requestHighlight = createRequestHighlight({ ...parts, log, fleetNowMs, newId: ulid });
     return { ...parts, requestHighlight, fleetNowMs, close: () => resources.close() };

@@ -16,12 +16,27 @@ export const objectKeys = {
   highlightsOf: (recordingId: string) => `recordings/${recordingId}/highlights/`,
   /** Of the nightly batch. */
   archiveFolder: (id: string) => `archive/${id}/`,
+  /** Chunks on their way into a re-encode; gone when it is there. */
+  archiveChunks: (id: string) => `archive/${id}/chunks/`,
+  /** What came of samples that settings were tried on. */
+  archiveProbes: (id: string) => `archive/${id}/probes/`,
+  archiveProfiles: (id: string) => `archive/${id}/profiles/`,
+  archiveProfile: (id: string, profile: string) => `archive/${id}/profiles/${profile}/`,
+  /** Replaced in one step; names everything else of its folder that counts. */
+  archiveManifest: (id: string, profile: string) =>
+    `archive/${id}/profiles/${profile}/manifest.json`,
   /** Immutable: named by number, lane and epoch. */
   segment: (id: string, s: { n: number; lane: number; epoch: number }) =>
     `recordings/${id}/segments/${String(s.n).padStart(6, '0')}-${s.lane}-${s.epoch}.ts`,
   /** The final playlist, beside the segments' folder, so that it plays from disk. */
   playlist: (id: string) => `recordings/${id}/index.m3u8`,
   report: (id: string) => `recordings/${id}/report.json`,
+  /** What happened in the class; written at the end. */
+  events: (id: string) => `recordings/${id}/events.jsonl`,
+  /** Until then: what each worker heard, by the number of its first line and how many there are. */
+  eventChunk: (id: string, c: { lane: number; epoch: number; from: number; count: number }) =>
+    `recordings/${id}/events/${c.lane}-${c.epoch}-${String(c.from).padStart(8, '0')}-${c.count}.jsonl`,
+  eventChunks: (id: string) => `recordings/${id}/events/`,
   highlight: (id: string) => `highlights/${id}/highlight.json`,
   highlights: 'highlights/',
   openHighlight: (id: string) => `open/highlights/${id}`,

@@ -23,7 +23,10 @@ const STREAM_AHEAD = 2;
 const BYTES_PER_SEGMENT_HELD = 1024;
 
 /** A segment's block: its entry, undefined for a hole, and whether key pictures carry parameter sets. */
-type Block = { readonly entry: SegmentEntry | undefined; readonly isInBand: boolean };
+type Block = { readonly entry: Placed | undefined; readonly isInBand: boolean };
+
+/** All that must be known of a segment. */
+type Placed = Pick<SegmentEntry, 'n' | 'place' | 'codecHash'>;
 
 /**
  * A whole recording as one fast-start MP4 that is nowhere: known to the byte by its segments' own indexes, and made from its segments as it
@@ -108,7 +111,7 @@ export class RecordingMp4 {
 type Samples = { readonly pictures: readonly Uint8Array[]; readonly frames: readonly Uint8Array[] };
 
 async function readSamples(
-  entry: SegmentEntry | undefined,
+  entry: Placed | undefined,
   isInBand: boolean,
   store: ObjectStore,
 ): Promise<Samples> {
@@ -133,7 +136,7 @@ async function readSamples(
  * where a segment is gone, `media-invalid`, RangeError without entries.
  */
 export async function planRecordingMp4(
-  entries: readonly SegmentEntry[],
+  entries: readonly Placed[],
   { store, originMs }: { readonly store: ObjectStore; readonly originMs: number },
 ): Promise<RecordingMp4> {
   const [first, last] = [entries[0], entries.at(-1)];
@@ -141,7 +144,7 @@ export async function planRecordingMp4(
   const tables = new RecordingMp4Tables();
   const blocks: Block[] = [];
   const knownSets = new Map<string, Promise<ParameterSets | undefined>>();
-  const open = async (entry: SegmentEntry): Promise<SegmentSource> => {
+  const open = async (entry: Placed): Promise<SegmentSource> => {
     const read = (start: number, end: number): Promise<Buffer> =>
       readPlace(store, entry.place, { start, end });
     return openSegment({ length: entry.place.length, read });
@@ -164,8 +167,8 @@ export async function planRecordingMp4(
 }
 
 function* toReads<T>(
-  entries: readonly SegmentEntry[],
-  read: (entry: SegmentEntry) => Promise<T>,
+  entries: readonly Placed[],
+  read: (entry: Placed) => Promise<T>,
 ): Generator<() => Promise<T>> {
   for (const entry of entries) yield () => read(entry);
 }
@@ -182,7 +185,7 @@ async function readSets(source: SegmentSource): Promise<ParameterSets | undefine
   return { sps: sps.map(copy), pps: pps.map(copy) };
 }
 
-function hashOf(entries: readonly SegmentEntry[]): string {
+function hashOf(entries: readonly Placed[]): string {
   const hash = createHash('sha256').update(`${LAYOUT_VERSION}`);
   for (const { n, place } of entries) {
     hash.update(`\n${n} ${place.object} ${place.offset} ${place.length}`);

@@ -26,7 +26,7 @@ type Settings = {
   readonly triggers: number;
   readonly parts: readonly Part[];
 };
-const PARTS = ['exact', 'mp4', 'playlist', 'live', 'memory'] as const;
+const PARTS = ['exact', 'mp4', 'memory', 'playlist', 'live'] as const;
 type Part = (typeof PARTS)[number];
 
 /** Highlights: how soon a clip plays, how soon it is a file, how exact that is, and what making many of them costs. */

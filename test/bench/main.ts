@@ -4,6 +4,7 @@ import { dayBench } from './day.ts';
 import { driftBench } from './drift.ts';
 import { exactBench } from './exact.ts';
 import { glassBench } from './glass.ts';
+import { layoutBench } from './layout.ts';
 import { lossBench } from './loss.ts';
 import { playlistBench } from './playlist.ts';
 import { rebuildBench } from './rebuild.ts';
@@ -20,6 +21,7 @@ process.exitCode = await runScenario(process.argv.slice(2), {
     drift: driftBench,
     exact: exactBench,
     glass: glassBench,
+    layout: layoutBench,
     loss: lossBench,
     playlist: playlistBench,
     rebuild: rebuildBench,

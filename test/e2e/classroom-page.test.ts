@@ -1,26 +1,44 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ClassroomLayout } from '../../recorder/classroom-layout.ts';
+import type { GeometryEvent } from '../../recorder/classroom/layout/geometry-log.ts';
 import type { ClassroomState } from '../../recorder/classroom/state.ts';
 import { CAST } from '../../src/demo/cast.ts';
 import { startDemoClassroom, type DemoClassroom } from '../../src/demo/classroom.ts';
 import { joinClass, type ScriptedParticipant } from '../../src/demo/participant.ts';
 import { Resources } from '../../src/lifecycle.ts';
 import { createLog } from '../../src/log.ts';
+import type { LayoutChoice } from '../../src/model/layout.ts';
+import type { ClassroomSource } from '../../src/model/recording.ts';
 import { launchTestBrowser, type Page } from '../support/browser.ts';
+import { exchange, readCells, shareOfOtherCells } from '../support/layouts/compare-pictures.ts';
+import { drawLayouts, SHAPES } from '../support/layouts/draw-layouts.ts';
+import { openSyntheticClass } from '../support/layouts/synthetic-class.ts';
 import { servePages } from '../support/page-server.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 /** A message on loopback shows at once; a machine with all cores busy takes this long. */
 const wait = { timeout: 8000, interval: 50 };
 /** "Comes back within 2 s of its return": from the restart's first served picture, with one poll of the page. */
 const MAX_RETURN_MS = 2000 + 50;
+/** Who is large, or would be. */
+const LEAD = `document.querySelector('.tile.is-lead .tile-name')?.textContent`;
+/** Small pictures of each layout, drawn by test/support/layouts/run-draw-references.ts. */
+const REFERENCES = path.resolve(import.meta.dirname, '../fixtures/layouts');
+/** A cell is 16 pixels of the page: JPEG and the edges of letters move its mean colour by less than this of 255, another face by more. */
+const OTHER_COLOUR = 32;
+/** Of a part's cells: letters of another font. The face and name of another participant change twice as many of a tile's. */
+const MAX_OTHER_CELLS = 0.06;
+const silent = createLog('test', 'silent');
 const resources = new Resources();
 
 let demo: DemoClassroom;
 let page: Page;
 let guest: ScriptedParticipant;
+let urlOf: (classroom: ClassroomSource) => string;
 
 beforeAll(async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'chalkreel-classroom-'));
@@ -35,8 +53,11 @@ beforeAll(async () => {
   resources.defer(() => browser.close());
   page = await browser.newPage();
   await page.evaluateOnNewDocument(RECORDER_SIDE);
-  const fragment = Buffer.from(JSON.stringify(demo.classroom)).toString('base64url');
-  await page.goto(`${pages.url}/recorder/classroom/index.html#${fragment}`);
+  urlOf = (classroom) => {
+    const fragment = Buffer.from(JSON.stringify(classroom)).toString('base64url');
+    return `${pages.url}/recorder/classroom/index.html#${fragment}`;
+  };
+  await page.goto(urlOf(demo.classroom));
   await vi.waitFor(async () => {
     expect(await calls('ready')).toHaveLength(1);
   }, wait);
@@ -159,12 +180,13 @@ describe('classroom page', () => {
     await vi.waitFor(async () => {
       expect(await page.evaluate(marked)).toBe('陈雨桐 Yutong');
     }, wait);
-    for (const layout of ['speaker', 'grid', 'board'] as const) {
+    for (const layout of ['spotlight', 'gallery', 'dual-teacher', 'small-class'] as const) {
       guest.say({ type: 'layout', layout });
       await vi.waitFor(async () => {
         expect((await state()).layout).toBe(layout);
       }, wait);
-      for (const { box } of (await state()).tiles) {
+      for (const { box, isShown } of (await state()).tiles) {
+        expect(isShown).toBe(true);
         expect(box.width / box.height).toBeCloseTo(16 / 9, 1);
         expect(box.x).toBeGreaterThanOrEqual(0);
         expect(box.x + box.width).toBeLessThanOrEqual(1280);
@@ -175,6 +197,70 @@ describe('classroom page', () => {
     await vi.waitFor(async () => {
       expect(await shownText()).toContain('✋ 1 人举手');
     }, wait);
+  });
+
+  it('is arranged as the platform asks, whatever signalling says, until it is given back', async () => {
+    const asked = new ClassroomLayout({ kind: 'classroom', classroom: demo.classroom }, silent);
+    asked.shownBy(page);
+    const ask = (choice: LayoutChoice): void => {
+      asked.change({ kind: 'classroom', classroom: { ...demo.classroom, ...choice } });
+    };
+    const shown = async (): Promise<readonly unknown[]> => {
+      const { layout, view } = await state();
+      return [layout, view, await page.evaluate(LEAD)];
+    };
+    ask({ layout: 'spotlight', focus: 'student-zhao' });
+    await vi.waitFor(async () => {
+      expect(await shown()).toEqual(['spotlight', 'audience', '赵安琪 Angel']);
+    }, wait);
+    guest.say({ type: 'layout', layout: 'gallery' });
+    guest.say({ type: 'chat', text: '看这里' });
+    await vi.waitFor(async () => {
+      expect(await shownText()).toContain('看这里');
+    }, wait);
+    expect(await shown()).toEqual(['spotlight', 'audience', '赵安琪 Angel']);
+    ask({ view: 'teacher' });
+    await vi.waitFor(async () => {
+      expect(await shown()).toEqual(['gallery', 'teacher', '陈雨桐 Yutong']);
+    }, wait);
+    guest.say({ type: 'layout', layout: 'small-class' });
+    ask({});
+    const settled = ['small-class', 'audience', '陈雨桐 Yutong'];
+    await vi.waitFor(async () => {
+      expect(await shown()).toEqual(settled);
+    }, wait);
+    await vi.waitFor(async () => {
+      const told = ((await calls('event')).flat() as GeometryEvent[]).filter(
+        ({ type }) => type === 'geometry',
+      );
+      expect(told.map(({ layout }) => layout)).toContain('spotlight');
+      const last = told.at(-1);
+      expect([last?.layout, last?.view]).toEqual(settled.slice(0, 2));
+      const boxes = (await state()).tiles.map(({ box }) => [box.x, box.y, box.width, box.height]);
+      expect(last?.tiles.map(({ box }) => box)).toEqual(boxes);
+    }, wait);
+  });
+
+  it('looks as it did, in every layout, on its side and upright', async () => {
+    const still = resources.use(await openSyntheticClass());
+    const url = urlOf(still.classroom);
+    const pictures = await drawLayouts(page.browser(), { classroom: still.classroom, url });
+    const folder = resources.use(await makeTempFolder('layouts')).path;
+    for (const { shape, layout, jpeg, parts } of pictures) {
+      const name = `${layout}-${shape}.jpg`;
+      await writeFile(path.join(folder, name), jpeg);
+      const now = await readCells(path.join(folder, name), SHAPES[shape]);
+      const before = await readCells(path.join(REFERENCES, name), SHAPES[shape]);
+      for (const part of parts) {
+        const share = shareOfOtherCells(now, before, part, OTHER_COLOUR);
+        expect(share, `${name}: ${part.what}`).toBeLessThan(MAX_OTHER_CELLS);
+      }
+      // two tiles that swapped places would be seen
+      const [a, b] = parts.filter(({ what }) => /王|נועה/.test(what));
+      if (a === undefined || b?.width !== a.width) continue;
+      const swapped = exchange(now, a, b);
+      expect(shareOfOtherCells(swapped, before, a, OTHER_COLOUR)).toBeGreaterThan(MAX_OTHER_CELLS);
+    }
   });
 
   it('says so when a camera dies, and plays it again within 2 s of its return', async () => {

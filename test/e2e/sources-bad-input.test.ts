@@ -115,7 +115,7 @@ async function openBadSources(
       }),
     );
     own.use(startPublisher({ ...stream, toneHz: 500 }));
-    const streams = new Map([['x', { mountpoint: 1 }]]);
+    const streams = new Map([['x', { from: { mountpoint: 1 } }]]);
     const whep = own.use(await startWhepServer({ janusUrl: janus.apiUrl, streams, log }));
     return whep.urlOf('x');
   }

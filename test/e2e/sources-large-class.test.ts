@@ -11,7 +11,7 @@ import { PUPILS, startSfuClass } from '../support/sources/sfu-class.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const CLASS_SIZE = 25;
-/** Of the board layout. */
+/** Of a small class's layout. */
 const SHOWN = 6;
 /** Twenty-five connections at once on two cores that others use as well. */
 const PATIENCE_MS = 60_000;

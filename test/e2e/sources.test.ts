@@ -3,15 +3,23 @@ import { delay, Resources } from '../../src/lifecycle.ts';
 import { SEGMENT_MS } from '../../src/model/grid.ts';
 import type { QualityReport } from '../../src/model/report.ts';
 import { recordClass } from '../support/sources/recorded-class.ts';
+import { FILM_MS, startBrowserPublisher } from '../support/sources/browser-publisher.ts';
 import {
   longestStand,
   readClocks,
+  readFilmClocks,
   readPictures,
   tileBox,
   type RowPicture,
   type TileClock,
 } from '../support/sources/read-tiles.ts';
-import { PUPILS, startSfuClass, type PupilId } from '../support/sources/sfu-class.ts';
+import {
+  BROWSER_PUPIL,
+  PUPILS,
+  startSfuClass,
+  type AnybodyId,
+} from '../support/sources/sfu-class.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 import { readTones } from '../support/tone-reader.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -30,8 +38,12 @@ const MOSTLY = 0.9;
 /** From a publisher to the recorded picture on loopback: jitter buffer, drawing, capture, and a clock of 100 ms steps. */
 const MAX_GLASS_MS = 1500;
 
+/** Three who send RTP, and one who publishes from a browser. */
+const SENDERS = ['anna', 'bo', 'chen'] as const;
+const CLASS = [...PUPILS.slice(0, SENDERS.length), BROWSER_PUPIL];
+
 type Times = Record<
-  'joined' | 'left' | 'returned' | 'killed' | 'restarted' | 'renewed' | 'end',
+  'joined' | 'left' | 'returned' | 'killed' | 'restarted' | 'republished' | 'renewed' | 'end',
   number
 >;
 
@@ -45,20 +57,26 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
   let tones: { readonly atMs: number; readonly present: readonly number[] }[];
 
   beforeAll(async () => {
-    const room = resources.use(await startSfuClass());
-    const first = (['anna', 'bo', 'chen'] as const).map((id) => room.sourceOf(id));
+    const room = resources.use(await startSfuClass({ rtp: SENDERS }));
+    const { path: folder } = resources.use(await makeTempFolder('film'));
+    const { toneHz } = BROWSER_PUPIL;
+    const eva = resources.use(await startBrowserPublisher({ folder, toneHz }));
+    const publish = (): Promise<void> =>
+      eva.publish({ url: room.sfu.publishUrlOf('eva'), token: 'eva-1', codec: 'VP8' });
+    await publish();
+    const first = SENDERS.map((id) => room.sourceOf(id));
     const recording = await recordClass(room.describe(first), resources);
-    const stateOf = async (id: PupilId): Promise<string | undefined> => {
+    const stateOf = async (id: AnybodyId): Promise<string | undefined> => {
       const now = await recording.report();
       return now?.sources.find(({ participantId }) => participantId === id)?.state;
     };
-    const until = (id: PupilId, state: string): Promise<true> =>
+    const until = (id: AnybodyId, state: string): Promise<true> =>
       waitUntil(`${id} is ${state}`, async () => (await stateOf(id)) === state, PATIENCE_MS);
     await until('anna', 'playing');
     await delay(2000);
     times.joined = Date.now();
-    expect(await recording.changeSources({ set: [room.sourceOf('dora')] })).toBe(200);
-    await until('dora', 'playing');
+    room.signalling.changeSources({ set: [room.sourceOf('eva')], remove: [] });
+    await until('eva', 'playing');
     await delay(1000);
     times.left = Date.now();
     await room.publishers.chen.kill();
@@ -76,8 +94,11 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
     await room.sfu.janus.start();
     await waitUntil('the SFU is back', () => room.sfu.whep.isUp, PATIENCE_MS);
     times.restarted = Date.now();
+    await publish();
+    times.republished = Date.now();
     await until('anna', 'playing');
     await until('bo', 'failed');
+    await until('eva', 'playing');
     await delay(2000);
     times.renewed = Date.now();
     const renewed = { set: [room.sourceOf('bo', { token: 'bo-2' })] };
@@ -89,7 +110,7 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
     ({ report, startMs } = made);
     firstMs = report.firstFrameMs;
     pictures = await readPictures(made.playlist, startMs);
-    const hertz = PUPILS.map(({ toneHz }) => toneHz);
+    const hertz = CLASS.map((one) => one.toneHz);
     tones = (await readTones(made.playlist, hertz)).map(({ startS, present }) => ({
       atMs: startMs + (startS - 10) * 1000,
       present,
@@ -98,39 +119,42 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
 
   afterAll(() => resources.close());
 
-  const place = (id: PupilId): number => PUPILS.findIndex((one) => one.participantId === id);
+  const place = (id: AnybodyId): number => CLASS.findIndex((one) => one.participantId === id);
   /** Before the fourth came there were three tiles, in wider places. */
-  const clocksOf = (id: PupilId): TileClock[] => {
+  const clocksOf = (id: AnybodyId): TileClock[] => {
     const before = pictures.filter(({ atMs }) => atMs < times.joined);
     const after = pictures.filter(({ atMs }) => atMs >= times.joined);
+    if (id === 'eva') return readFilmClocks(after, tileBox(place(id), 4), FILM_MS);
     const three = place(id) < 3 ? readClocks(before, tileBox(place(id), 3)) : [];
     return [...three, ...readClocks(after, tileBox(place(id), 4))];
   };
-  const shareOf = (id: PupilId, fromMs: number, toMs: number): number => {
-    const { toneHz } = PUPILS[place(id)]!;
+  const shareOf = (id: AnybodyId, fromMs: number, toMs: number): number => {
+    const { toneHz } = CLASS[place(id)]!;
     const asked = tones.filter(({ atMs }) => atMs >= fromMs && atMs + 100 <= toMs);
     return asked.filter(({ present }) => present.includes(toneHz)).length / asked.length;
   };
-  const reportOf = (id: PupilId): QualityReport['sources'][number] =>
+  const reportOf = (id: AnybodyId): QualityReport['sources'][number] =>
     report.sources.find(({ participantId }) => participantId === id)!;
 
   it('shows every stream at its time, never ahead of it', () => {
-    for (const { participantId } of PUPILS) {
-      const ages = clocksOf(participantId).map(({ atMs, clockMs }) => atMs - clockMs);
+    for (const id of SENDERS) {
+      const ages = clocksOf(id).map(({ atMs, clockMs }) => atMs - clockMs);
       ages.sort((a, b) => a - b);
-      expect(ages.length, participantId).toBeGreaterThan(20);
-      expect(ages[ages.length >> 1], participantId).toBeGreaterThan(0);
-      expect(ages[ages.length >> 1], participantId).toBeLessThan(MAX_GLASS_MS);
+      expect(ages.length, id).toBeGreaterThan(20);
+      expect(ages[ages.length >> 1], id).toBeGreaterThan(0);
+      expect(ages[ages.length >> 1], id).toBeLessThan(MAX_GLASS_MS);
     }
   });
 
-  it('shows and sounds who joins late, from then on', () => {
-    const clocks = clocksOf('dora');
-    expect(shareOf('dora', firstMs, times.joined)).toBe(0);
+  it('shows and sounds who joins late from a browser, told by signalling, from then on', () => {
+    const clocks = clocksOf('eva');
+    expect(shareOf('eva', firstMs, times.joined)).toBe(0);
     const [first] = clocks;
     expect(first?.atMs).toBeGreaterThan(times.joined);
     expect(first?.atMs).toBeLessThan(times.joined + MAX_RETURN_MS);
-    expect(shareOf('dora', times.joined + MAX_RETURN_MS, times.killed)).toBeGreaterThan(MOSTLY);
+    expect(shareOf('eva', times.joined + MAX_RETURN_MS, times.killed)).toBeGreaterThan(MOSTLY);
+    const [fromMs, toMs] = [times.joined + MAX_RETURN_MS, times.killed];
+    expect(longestStand(clocks, fromMs, toMs)).toBeLessThan(MAX_STAND_MS);
   });
 
   it('loses who drops out, and has them back by itself', () => {
@@ -163,10 +187,12 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
   });
 
   it('has all streams back within 2 s of the return of a server that was killed', () => {
-    for (const id of ['anna', 'chen', 'dora'] as const) {
+    for (const id of ['anna', 'chen'] as const) {
       const back = clocksOf(id).find(({ clockMs }) => clockMs > times.restarted);
       expect(back?.atMs, id).toBeLessThan(times.restarted + MAX_RETURN_MS);
     }
+    const browser = clocksOf('eva').find(({ atMs }) => atMs > times.republished);
+    expect(browser?.atMs).toBeLessThan(times.republished + MAX_RETURN_MS);
   });
 
   it('names a token that has expired, and goes on with the new one', () => {
@@ -181,12 +207,12 @@ describe('a class of four by WebRTC, in which somebody joins late, drops out and
     expect(report.missingSegments).toBe(0);
     expect(report.durationMs % SEGMENT_MS).toBe(0);
     expect(report.sources.map(({ participantId, kind }) => [participantId, kind])).toEqual(
-      PUPILS.map(({ participantId }) => [participantId, 'whep']),
+      CLASS.map(({ participantId }) => [participantId, 'whep']),
     );
     // the server's death is one loss each; chen was away before
     expect(reportOf('anna')).toMatchObject({ reconnects: 1 });
     expect(reportOf('chen')).toMatchObject({ reconnects: 2 });
-    for (const { participantId } of PUPILS) {
+    for (const { participantId } of CLASS) {
       expect(reportOf(participantId).decodedFrames).toBeGreaterThan(50);
     }
   });

@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import type { Page } from './browser.ts';
+import { picturePlaces } from './layouts/picture-places.ts';
 import type { GrayPicture, PixelBox } from './picture-match.ts';
 import { runProgram } from './programs.ts';
 
 /** The picture's size. */
 export const WIDTH = 1280;
 export const HEIGHT = 720;
-/** Where the four cameras are in the board layout at 1280×720, as classroomState() says. */
-export const TILES: readonly PixelBox[] = [14, 330, 646, 962].map((x) => ({
-  ...{ x, y: 64, width: 304, height: 171 },
-}));
+/** Where the four cameras are in the small class's layout at 1280×720, as classroomState() says. */
+export const TILES: readonly PixelBox[] = picturePlaces(4);
 /** A page sees a change at its 2 s poll, and Chromium has to catch up, on a machine busy with a recording. */
 export const PAGE_MS = 20_000;
 

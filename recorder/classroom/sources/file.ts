@@ -2,7 +2,7 @@ import type { Sound } from '../sound/mixer.ts';
 import {
   asSourceError,
   fetchSource,
-  makeElement,
+  makeElementFor,
   NO_LOSSES,
   startElement,
   type OpenPlayback,
@@ -15,7 +15,7 @@ const HEAD_TIMEOUT_MS = 4000;
 /** MP4 or WebM over http(s), played once from its beginning; at its end its last picture stays. */
 export const openFile: OpenPlayback<'hls' | 'file'> = (source, options) => {
   const { withPicture, mixer, onLost, fromS } = options;
-  const element = makeElement(withPicture);
+  const element = makeElementFor(withPicture);
   const time = watchTime(element);
   const abort = new AbortController();
   let sound: Sound | undefined;

@@ -3,7 +3,7 @@ import {
   asSourceError,
   fetchSource,
   LostSource,
-  makeElement,
+  makeElementFor,
   NO_LOSSES,
   startElement,
   type OpenPlayback,
@@ -22,7 +22,7 @@ const UNSUPPORTED: readonly string[] = [
 
 /** Live HLS by hls.js, with low latency where the playlist offers parts. */
 export const openHls: OpenPlayback<'hls' | 'file'> = (source, { withPicture, mixer, onLost }) => {
-  const element = makeElement(withPicture);
+  const element = makeElementFor(withPicture);
   const sound = mixer.addElement(element);
   const time = watchTime(element);
   const abort = new AbortController();

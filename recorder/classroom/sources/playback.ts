@@ -1,9 +1,15 @@
 import type { StreamSource } from '../../../src/model/recording.ts';
 import type { SourceErrorCode } from '../../../src/model/source-report.ts';
 import type { Mixer } from '../sound/mixer.ts';
+import { parseRetryAfter } from './retry-after.ts';
 
 /** Why a source is not there: a name for machines, a sentence for people. */
-export type SourceError = { readonly code: SourceErrorCode; readonly detail: string };
+export type SourceError = {
+  readonly code: SourceErrorCode;
+  readonly detail: string;
+  /** The server asks not to be asked again before. */
+  readonly retryAfterMs?: number;
+};
 
 export type PlaybackOptions = {
   /** Without, only its sound is fetched or at least decoded: its tile is not on screen. */
@@ -17,7 +23,7 @@ export type PlaybackOptions = {
 
 /** One try at a source: it plays until it is closed or lost, and is never used again. */
 export type Playback = {
-  /** A video, or an audio element without picture. Its sound is in the mixer's hands. */
+  /** To be seen, where it was opened with its picture. Its sound is in the mixer's hands. */
   readonly element: HTMLMediaElement;
   /** Whether it is heard; at first it is not. */
   setHeard(isHeard: boolean): void;
@@ -54,6 +60,28 @@ export function makeElement(withPicture: boolean): HTMLMediaElement {
   return element;
 }
 
+/** What Chrome has with `AudioVideoTracks` (recorder/browser.ts); TypeScript's DOM library leaves it out. */
+type WithTracks = {
+  readonly videoTracks?: EventTarget & { readonly length: number; [i: number]: { selected: boolean } };
+};
+
+/**
+ * An element for a kind whose picture comes with its sound. Chrome would decode that for any element, seen or not: its tracks are
+ * deselected as they come, and their packets thrown away.
+ */
+export function makeElementFor(withPicture: boolean): HTMLMediaElement {
+  const element = makeElement(true);
+  if (withPicture) return element;
+  const { videoTracks } = element as WithTracks;
+  videoTracks?.addEventListener('addtrack', () => {
+    for (let i = 0; i < videoTracks.length; i++) {
+      const track = videoTracks[i];
+      if (track !== undefined) track.selected = false;
+    }
+  });
+  return element;
+}
+
 /** Plays; where the browser wants a gesture for sound (a person opened the page), muted. */
 export function startElement(element: HTMLMediaElement): void {
   element.play().catch((error: unknown) => {
@@ -67,9 +95,9 @@ export function startElement(element: HTMLMediaElement): void {
 export class LostSource extends Error {
   readonly lost: SourceError;
 
-  constructor(code: SourceErrorCode, detail: string) {
+  constructor(code: SourceErrorCode, detail: string, retryAfterMs?: number) {
     super(detail);
-    this.lost = { code, detail };
+    this.lost = { code, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
 }
 
@@ -79,14 +107,14 @@ export function asSourceError(error: unknown, code: SourceErrorCode): SourceErro
   return { code, detail: error instanceof Error ? error.message : String(error) };
 }
 
-/** Names an HTTP status that is no success. */
-export function statusError(status: number): LostSource {
+/** Names an HTTP status that is no success; `retryAfter` is the header of that name. */
+function statusError(status: number, retryAfter: string | null): LostSource {
   const detail = `the server answered ${status}`;
   if (status === 401 || status === 403) return new LostSource('unauthorized', detail);
   if (status === 404 || status === 410) return new LostSource('not-found', detail);
   if (status === 406 || status === 415 || status === 422)
     return new LostSource('codec-unsupported', detail);
-  return new LostSource('server-error', detail);
+  return new LostSource('server-error', detail, parseRetryAfter(retryAfter, Date.now()));
 }
 
 /** Fetches, and names what goes wrong: throws LostSource. `isWelcome` takes a status that is no success as one. */
@@ -113,5 +141,5 @@ export async function fetchSource(
   }
   const { ok, status, headers } = response;
   if (ok || isWelcome?.(status, headers.get('content-type') ?? '') === true) return response;
-  throw statusError(status);
+  throw statusError(status, headers.get('retry-after'));
 }

@@ -20,9 +20,9 @@ const START_TIMEOUT_MS = { whep: 4000, hls: 9000, file: 6000 } as const;
  * it has gone: one picture by WebRTC may be that.
  */
 const LIVE_FRAMES = { whep: 2, hls: 1, file: 1 } as const;
-/** Pause before the next try, doubling: a source is back on screen within 2 s of its server's return. */
-const FIRST_RETRY_MS = 200;
-const MAX_RETRY_MS = 1000;
+/** Pause before the next try, doubling, and up to a quarter more: a source is back on screen within 2 s of its server's return. */
+const FIRST_RETRY_MS = 150;
+const MAX_RETRY_MS = 800;
 /** After so many tries in vain, or at once where trying again is unlikely to help, it is called failed. */
 const TRIES_BEFORE_FAILED = 4;
 const UNLIKELY: readonly SourceError['code'][] = [
@@ -203,8 +203,9 @@ export class SourcePlayer {
     this.#show(next);
   }
 
-  #show({ playback: { element } }: Running): void {
-    this.#options.onElement(element instanceof HTMLVideoElement ? element : undefined);
+  #show({ playback: { element }, withPicture }: Running): void {
+    const isSeen = withPicture && element instanceof HTMLVideoElement;
+    this.#options.onElement(isSeen ? element : undefined);
   }
 
   #drop(running: Running | undefined): void {
@@ -273,9 +274,10 @@ export class SourcePlayer {
     const isHopeless = UNLIKELY.includes(error.code) || this.#tries >= TRIES_BEFORE_FAILED;
     const away = this.#tally.hasBeenThere ? 'reconnecting' : 'connecting';
     this.#become(isHopeless ? 'failed' : away, performance.now());
-    const pauseMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#tries - 1));
+    const backoffMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#tries - 1));
+    const pauseMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
     // so that a class does not come back as one
-    this.#retry = setTimeout(() => this.#begin(), pauseMs * (0.75 + Math.random() / 4));
+    this.#retry = setTimeout(() => this.#begin(), pauseMs * (1 + Math.random() / 4));
   }
 
   #become(state: SourceState, nowMs: number, sinceMs = nowMs): void {

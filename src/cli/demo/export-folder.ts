@@ -5,9 +5,9 @@ import { objectKeys } from '../../storage/keys.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 
 /** What a person needs of a recording; the rest of its folder is the system's own bookkeeping. */
-const EXPORTED = /^(index\.m3u8|report\.json|segments\/.+\.ts)$/;
+const EXPORTED = /^(index\.m3u8|report\.json|events\.jsonl|segments\/.+\.ts)$/;
 
-/** Copies a recording out of the store: `index.m3u8`, `report.json`, `segments/`. */
+/** Copies a recording out of the store: `index.m3u8`, `report.json`, `events.jsonl`, `segments/`. */
 export async function exportRecording(
   store: ObjectStore,
   id: string,

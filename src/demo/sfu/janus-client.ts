@@ -102,7 +102,7 @@ export async function openJanusSession(
         ask: async (body, jsep) => {
           const message = await send({ janus: 'message', ...handle, body, jsep });
           const answer = message.plugindata?.data ?? {};
-          if (answer.error !== undefined) throw refused(answer.error);
+          if (answer.error !== undefined) throw refused(answer.error, answer.error_code);
           return { data: answer, jsep: message.jsep };
         },
         close: async () => {
@@ -121,6 +121,10 @@ function unavailable(why: string): ChalkreelError {
   return new ChalkreelError('sfu-unavailable', `Janus: ${why}`, { fault: 'dependency' });
 }
 
-function refused(reason: string): ChalkreelError {
-  return new ChalkreelError('sfu-refused', `Janus: ${reason}`, { fault: 'input' });
+/** Nobody publishes this feed, in the videoroom's words. */
+const NO_SUCH_FEED = 428;
+
+function refused(reason: string, pluginCode?: number): ChalkreelError {
+  const code = pluginCode === NO_SUCH_FEED ? 'sfu-no-stream' : 'sfu-refused';
+  return new ChalkreelError(code, `Janus: ${reason}`, { fault: 'input' });
 }

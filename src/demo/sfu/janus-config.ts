@@ -17,6 +17,24 @@ export type JanusConfig = {
   readonly rtpPorts: readonly [number, number];
 };
 
+/** The room that browsers publish to, each as a feed with a number of its own. */
+export const VIDEO_ROOM = 1;
+const MAX_FEEDS = 25;
+
+/** Whatever of the two codecs a publisher offers, VP8 before H.264; a key frame each 2 s for viewers who have lost theirs. */
+const VIDEO_ROOM_CONFIG = `
+general: { }
+room-${VIDEO_ROOM}: {
+  description = "class"
+  publishers = ${MAX_FEEDS}
+  bitrate = 600000
+  fir_freq = 2
+  audiocodec = "opus"
+  videocodec = "vp8,h264"
+  h264_profile = "42e01f"
+}
+`;
+
 /** RTP payload types that publishers use. */
 export const AUDIO_PAYLOAD_TYPE = 111;
 export const VIDEO_PAYLOAD_TYPE = 96;
@@ -69,7 +87,7 @@ general: {
 admin: { admin_ws = false, admin_wss = false }
 `,
     'janus.plugin.streaming.jcfg': mountpoints.map(writeMountpoint).join('\n'),
-    'janus.plugin.videoroom.jcfg': 'general: { }\n',
+    'janus.plugin.videoroom.jcfg': VIDEO_ROOM_CONFIG,
   };
 }
 

@@ -19,7 +19,7 @@ import {
   type Mp4Movie,
   type VideoTrack,
 } from './movie.ts';
-import { avc1, mp4a } from './sample-entries.ts';
+import { mp4a, visualEntry } from './sample-entries.ts';
 import { aacRollGroups, equalRuns, stbl, type Chunks } from './sample-tables.ts';
 
 /** Seconds from 1904-01-01, the epoch of MP4 times, to 1970-01-01. */
@@ -36,35 +36,70 @@ export type HeaderOptions = {
   readonly wideOffsets: boolean;
 };
 
-/** File type: plain MP4 with AVC (ISO/IEC 14496-12 §4.3). */
-export function ftyp(): readonly Piece[] {
-  return box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso2avc1mp41'));
+/** File type: plain MP4, with AVC unless it says otherwise (ISO/IEC 14496-12 §4.3). */
+export function ftyp(video: VideoTrack | undefined): readonly Piece[] {
+  const description = video?.description;
+  const isOther = description !== undefined && 'config' in description;
+  const brand = isOther ? description.format : 'avc1';
+  return box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from(`isomiso2${brand}mp41`));
 }
 
 /** The movie box: everything about the media but the media (ISO/IEC 14496-12 §8.2.1). */
 export function moov(movie: Mp4Movie, options: HeaderOptions): readonly Piece[] {
-  const createdAt = Math.floor(movie.createdAtMs / 1000) + MP4_EPOCH_OFFSET_SECONDS;
-  const version = versionFor(movie.durationTicks, createdAt);
-  const mvhd = fullBox(
+  const createdAt = toMp4Time(movie.createdAtMs);
+  const times = { createdAt, durationTicks: movie.durationTicks };
+  const { video, audio } = movie;
+  return box(
+    'moov',
+    mvhd(times),
+    video === undefined ? [] : videoTrak(video, times, options),
+    audio === undefined ? [] : audioTrak(audio, times, options),
+  );
+}
+
+/** The one track of a fragmented file. */
+export type FragmentedTrack =
+  | ({ readonly kind: 'video' } & Pick<VideoTrack, 'width' | 'height' | 'description'>)
+  | ({ readonly kind: 'audio' } & Pick<AudioTrack, 'audioSpecificConfig' | 'channels'>);
+
+/** The movie box of a fragmented file: its tables are empty, since all samples are in fragments (ISO/IEC 14496-12 §8.8). */
+export function initialMoov(track: FragmentedTrack, createdAtMs: number): readonly Piece[] {
+  const times = { createdAt: toMp4Time(createdAtMs), durationTicks: 0 };
+  const nothing = { counts: [], offsets: [] };
+  const options = { chunks: { video: nothing, audio: nothing }, dataStart: 0, wideOffsets: false };
+  const noSamples = { sizes: [], durations: { counts: [], values: [] }, keys: [] };
+  const trak =
+    track.kind === 'video'
+      ? videoTrak({ ...track, ...noSamples }, times, options)
+      : audioTrak({ ...track, sizes: [], skipSamples: 0 }, times, options);
+  // track_ID, sample_description_index 1, and defaults that each fragment replaces (§8.8.3)
+  const trex = fullBox('trex', {}, u32(trackIdOf(track), 1, 0, 0, 0));
+  return box('moov', mvhd(times), trak, box('mvex', trex));
+}
+
+/** The same in a track's init segment and its fragments. */
+export function trackIdOf({ kind }: Pick<FragmentedTrack, 'kind'>): number {
+  return kind === 'video' ? VIDEO_TRACK_ID : AUDIO_TRACK_ID;
+}
+
+function toMp4Time(unixMs: number): number {
+  return Math.floor(unixMs / 1000) + MP4_EPOCH_OFFSET_SECONDS;
+}
+
+function mvhd({ createdAt, durationTicks }: Times): readonly Piece[] {
+  const version = versionFor(durationTicks, createdAt);
+  return fullBox(
     'mvhd',
     { version },
     timeField(version, createdAt, createdAt),
     u32(MOVIE_TIMESCALE),
-    timeField(version, movie.durationTicks),
+    timeField(version, durationTicks),
     u32(0x1_0000), // rate 1
     u16(0x100, 0), // volume 1
     u32(0, 0),
     IDENTITY_MATRIX,
     Buffer.alloc(24),
     u32(AUDIO_TRACK_ID + 1), // next_track_ID
-  );
-  const times = { createdAt, durationTicks: movie.durationTicks };
-  const { video, audio } = movie;
-  return box(
-    'moov',
-    mvhd,
-    video === undefined ? [] : videoTrak(video, times, options),
-    audioTrak(audio, times, options),
   );
 }
 
@@ -74,7 +109,7 @@ function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): rea
   return box(
     'trak',
     tkhd(VIDEO_TRACK_ID, times, { volume: 0, width: video.width, height: video.height }),
-    edts(times.durationTicks, 0),
+    edts(times.durationTicks, video.startTicks ?? 0),
     box(
       'mdia',
       mdhd(times.createdAt, VIDEO_TIMESCALE, durationOf(video.durations)),
@@ -82,10 +117,12 @@ function videoTrak(video: VideoTrack, times: Times, options: HeaderOptions): rea
       minf(
         fullBox('vmhd', { flags: 1 }, u16(0, 0, 0, 0)),
         stbl({
-          entry: avc1(video.description, video),
+          entry: visualEntry(video.description, video),
           sizes: video.sizes,
           durations: video.durations,
-          keys: video.keys,
+          compositionOffsets: video.compositionOffsets,
+          // Of a track without samples none is listed as a key picture, and none left out.
+          keys: video.sizes.length === 0 ? undefined : video.keys,
           ...options,
           chunks: options.chunks.video,
         }),
@@ -113,7 +150,7 @@ function audioTrak(audio: AudioTrack, times: Times, options: HeaderOptions): rea
           keys: undefined,
           ...options,
           chunks: options.chunks.audio,
-          groups: aacRollGroups(audio.sizes.length),
+          groups: audio.sizes.length === 0 ? [] : aacRollGroups(audio.sizes.length),
         }),
       ),
     ),

@@ -11,15 +11,27 @@ export type AvcDescription = {
   readonly pps: readonly Uint8Array[];
 };
 
+/** The sample entry of a video track as an encoder describes it. */
+export type CodedDescription = {
+  /** ISO/IEC 14496-15, and the AV1 binding. */
+  readonly format: 'avc1' | 'hvc1' | 'av01';
+  /** The box `avcC`, `hvcC` or `av1C`, whole. */
+  readonly config: Uint8Array;
+};
+
 export type VideoTrack = {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  readonly description: AvcDescription;
-  /** Bytes of each sample, in decoding order, which is presentation order: there are no B pictures. */
+  readonly description: AvcDescription | CodedDescription;
+  /** Bytes of each sample, in decoding order. */
   readonly sizes: Column;
   /** Ticks of 90 kHz. */
   readonly durations: Runs;
+  /** By how much each sample is shown later than decoded, ticks. Without them decoding order is presentation order: there are no B pictures. */
+  readonly compositionOffsets?: Runs | undefined;
+  /** Where the presentation begins on the track's own time line, ticks: the offset of its first picture. Default 0. */
+  readonly startTicks?: number | undefined;
   /** Samples that are IDR pictures, from 0, rising. */
   readonly keys: Column;
 };
@@ -47,7 +59,8 @@ export type Mp4Movie = {
   readonly createdAtMs: number;
   /** Undefined when there is only sound. */
   readonly video: VideoTrack | undefined;
-  readonly audio: AudioTrack;
+  /** Undefined when there are only pictures. */
+  readonly audio: AudioTrack | undefined;
   readonly blocks: Blocks;
 };
 

@@ -1,19 +1,25 @@
 import { AAC_FRAME_SAMPLES } from '../../model/grid.ts';
 import { box, fullBox, u16, u32, u8, type Piece } from './box.ts';
 import { sumOf } from './columns.ts';
-import { AUDIO_TIMESCALE, type AudioTrack, type AvcDescription } from './movie.ts';
+import {
+  AUDIO_TIMESCALE,
+  type AudioTrack,
+  type AvcDescription,
+  type CodedDescription,
+} from './movie.ts';
 
 /** Profiles whose avcC carries chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
 const HIGH_PROFILES = [100, 110, 122, 144];
 
-/** The visual sample entry `avc1` with `avcC`, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-15 §5.4.2). */
-export function avc1(
-  { sps, pps }: AvcDescription,
+/** The visual sample entry with the codec's configuration, `colr` (BT.709, limited) and `pasp` (ISO/IEC 14496-12 §12.1.3). */
+export function visualEntry(
+  description: AvcDescription | CodedDescription,
   size: { readonly width: number; readonly height: number },
 ): readonly Piece[] {
   const compressorName = Buffer.alloc(32);
+  const isCoded = 'config' in description;
   return box(
-    'avc1',
+    isCoded ? description.format : 'avc1',
     u8(0, 0, 0, 0, 0, 0),
     u16(1), // data_reference_index
     Buffer.alloc(16), // pre_defined, reserved
@@ -22,7 +28,7 @@ export function avc1(
     u16(1), // frame_count
     compressorName,
     u16(0x0018, 0xffff), // depth, pre_defined
-    avcC(sps, pps),
+    isCoded ? [description.config] : avcC(description.sps, description.pps),
     // colour_primaries, transfer_characteristics, matrix_coefficients: BT.709; full_range_flag: no
     box('colr', Buffer.from('nclx'), u16(1, 1, 1), u8(0)),
     box('pasp', u32(1, 1)),
@@ -30,7 +36,7 @@ export function avc1(
 }
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1): NAL lengths are 4 bytes. */
-export function avcC(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): readonly Piece[] {
+function avcC(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): readonly Piece[] {
   const [profile = 0, compatibility = 0, level = 0] = sps[0]?.subarray(1, 4) ?? [];
   const list = (sets: readonly Uint8Array[]): Uint8Array[] =>
     sets.flatMap((set) => [u16(set.length), set]);

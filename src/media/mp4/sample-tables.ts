@@ -14,6 +14,7 @@ export type SampleTableOptions = {
   readonly entry: readonly Piece[];
   readonly sizes: Column;
   readonly durations: Runs;
+  readonly compositionOffsets?: Runs | undefined;
   /** Indices of key pictures, from 0; undefined where every sample is one. */
   readonly keys: Column | undefined;
   readonly chunks: Chunks;
@@ -26,11 +27,12 @@ export type SampleTableOptions = {
 
 /** The sample table `stbl` of one track (ISO/IEC 14496-12 §8.5.1). */
 export function stbl(options: SampleTableOptions): readonly Piece[] {
-  const { entry, sizes, durations, keys, chunks } = options;
+  const { entry, sizes, durations, compositionOffsets, keys, chunks } = options;
   return box(
     'stbl',
     fullBox('stsd', {}, u32(1), entry),
     stts(durations),
+    compositionOffsets === undefined ? [] : ctts(compositionOffsets),
     keys === undefined ? [] : stss(keys),
     stsc(chunks),
     fullBox('stsz', {}, u32(0, sizes.length), column(sizes)),
@@ -40,9 +42,17 @@ export function stbl(options: SampleTableOptions): readonly Piece[] {
 }
 
 /** Durations, run-length coded (§8.6.1.2). */
-function stts({ counts, values }: Runs): readonly Piece[] {
-  const rows = u32Table(2 * counts.length, (i) => (i % 2 === 0 ? counts : values)[i >> 1] ?? 0);
-  return fullBox('stts', {}, u32(counts.length), rows);
+function stts(durations: Runs): readonly Piece[] {
+  return fullBox('stts', {}, u32(durations.counts.length), runTable(durations));
+}
+
+/** Composition offsets, none of them negative, run-length coded (§8.6.1.3). */
+function ctts(offsets: Runs): readonly Piece[] {
+  return fullBox('ctts', {}, u32(offsets.counts.length), runTable(offsets));
+}
+
+function runTable({ counts, values }: Runs): Piece {
+  return u32Table(2 * counts.length, (i) => (i % 2 === 0 ? counts : values)[i >> 1] ?? 0);
 }
 
 /** Key pictures, counted from 1 (§8.6.2). */

@@ -31,7 +31,7 @@ export function layOutMp4(movie: Mp4Movie, options: LayOutOptions = {}): Mp4Layo
   const dataLength = starts.at(-1) ?? 0;
   const dataHeader = mdatHeader(dataLength);
   const write = (dataStart: number, wideOffsets: boolean): readonly Piece[] => [
-    ...ftyp(),
+    ...ftyp(movie.video),
     ...moov(movie, { chunks, dataStart, wideOffsets }),
   ];
   const lengthWith = (wideOffsets: boolean): number =>
@@ -67,7 +67,7 @@ function placeBlocks({ blocks, video, audio }: Mp4Movie): Place {
   const count = blocks.frames.length;
   const starts = new Float64Array(count + 1);
   const pictures = new ChunkPlanner(video?.sizes ?? []);
-  const frames = new ChunkPlanner(audio.sizes);
+  const frames = new ChunkPlanner(audio?.sizes ?? []);
   let at = 0;
   for (let block = 0; block < count; block++) {
     starts[block] = at;

@@ -32,6 +32,29 @@ export function writePesHeader(
   writePts(out, 9, pes.pts90k);
 }
 
+/** Bytes of a PES header with PTS and DTS. */
+export const PES_HEADER_WITH_DTS_BYTES = PES_HEADER_BYTES + PTS_BYTES;
+
+/** Writes a PES header with data_alignment_indicator, PTS and DTS, 19 bytes at `out`'s start. */
+export function writePesHeaderWithDts(
+  out: Buffer,
+  pes: {
+    readonly streamId: number;
+    readonly pts90k: number;
+    readonly dts90k: number;
+    readonly elementaryBytes: number;
+  },
+): void {
+  writePesHeader(out, { ...pes, elementaryBytes: pes.elementaryBytes + PTS_BYTES });
+  out[7] = 0xc0;
+  out[8] = 2 * PTS_BYTES;
+  writePts(out, 9, pes.pts90k);
+  writePts(out, 9 + PTS_BYTES, pes.dts90k);
+  // The prefixes of a pair (ISO/IEC 13818-1 §2.4.3.7): `0011` and `0001`.
+  out[9] = (out[9] ?? 0) | 0x30;
+  out[9 + PTS_BYTES] = ((out[9 + PTS_BYTES] ?? 0) & 0x0f) | 0x10;
+}
+
 /** Packets a PES of so many bytes fills when nothing is stuffed but the last. */
 export function packetsNeeded(pesBytes: number, first: FirstPacket): number {
   const beyondFirst = pesBytes - (PAYLOAD_BYTES - adaptationBytes(first));

@@ -1,12 +1,9 @@
 import { findPictureClock } from '../../../src/demo/picture-clock.ts';
 import { readGrayFrames } from '../gray-frames.ts';
+import { picturePlaces } from '../layouts/picture-places.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;
-/** Margins, gaps and the header of the classroom page (style.css), CSS pixels. */
-const MARGIN = 14;
-const GAP = 12;
-const TOP = 64;
 
 /** A clock that was read in a tile: when it was recorded, and what it said; Unix ms. */
 export type TileClock = { readonly atMs: number; readonly clockMs: number };
@@ -22,10 +19,11 @@ export type TileBox = {
   readonly height: number;
 };
 
-/** The place of tile `i` of `count` in the board layout at 1280×720. */
+/** The place of picture `i` of `count` of a small class at 1280×720. */
 export function tileBox(i: number, count: number): TileBox {
-  const width = (WIDTH - 2 * MARGIN - (count - 1) * GAP) / count;
-  return { x: MARGIN + i * (width + GAP), y: TOP, width, height: (width * 9) / 16 };
+  const place = picturePlaces(count)[i];
+  if (place === undefined) throw new Error(`Picture ${i} of ${count} is not shown.`);
+  return place;
 }
 
 /** All recorded pictures with their times; `startMs` is that of the first segment. */
@@ -50,23 +48,71 @@ export function readClocks(pictures: readonly RowPicture[], box: TileBox): TileC
   });
 }
 
-/** The longest time a tile's clock did not go on between two times, ms; gaps at both ends count. */
-export function longestStand(clocks: readonly TileClock[], fromMs: number, toMs: number): number {
-  return Math.max(...listStands(clocks, fromMs, toMs));
+/**
+ * The same of a film that is repeated and has its own time: as if its first legible clock had been right, so that it goes on like
+ * any other, while it tells of no delay.
+ */
+export function readFilmClocks(
+  pictures: readonly RowPicture[],
+  box: TileBox,
+  filmMs: number,
+): TileClock[] {
+  let beganMs: number | undefined;
+  return pictures.flatMap(({ atMs, luma }) => {
+    const picture = { luma, width: WIDTH, height: HEIGHT / 2 };
+    const inFilmMs = findPictureClock(picture, box, 0);
+    if (inFilmMs === undefined || inFilmMs < 0 || inFilmMs >= filmMs) return [];
+    beganMs ??= atMs - inFilmMs;
+    const turns = Math.round((atMs - beganMs - inFilmMs) / filmMs);
+    return [{ atMs, clockMs: beganMs + inFilmMs + turns * filmMs }];
+  });
 }
 
-/** How long a tile's clock stood before each of its steps between two times, and at the end, ms. */
+/** The longest time a tile's clock did not go on between two times, ms; gaps at both ends count. */
+export function longestStand(clocks: readonly TileClock[], fromMs: number, toMs: number): number {
+  return Math.max(...listStands(clocks, fromMs, toMs).map((one) => one.toMs - one.fromMs));
+}
+
+/** A time in which a clock stood: from one of its steps to the next. */
+export type Stand = { readonly fromMs: number; readonly toMs: number };
+
+/** The stands of a tile's clock between two times; those at both ends count. */
 export function listStands(
   clocks: readonly TileClock[],
   fromMs: number,
   toMs: number,
-): readonly number[] {
-  const stands: number[] = [];
+): readonly Stand[] {
+  const stands: Stand[] = [];
   let [movedMs, last] = [fromMs, Number.NEGATIVE_INFINITY];
   for (const { atMs, clockMs } of clocks) {
     if (atMs < fromMs || atMs > toMs || clockMs <= last) continue;
-    stands.push(atMs - movedMs);
+    stands.push({ fromMs: movedMs, toMs: atMs });
     [movedMs, last] = [atMs, clockMs];
   }
-  return [...stands, toMs - movedMs];
+  return [...stands, { fromMs: movedMs, toMs }];
+}
+
+/**
+ * How long each stand of each tile lasted, ms, without the times in which no tile's clock went on: then it was the recording that
+ * stood, on a machine that starved.
+ */
+export function listOwnStands(tiles: readonly (readonly Stand[])[]): readonly (readonly number[])[] {
+  const steps = [...new Set(tiles.flat().map(({ toMs }) => toMs))].sort((a, b) => a - b);
+  const common = steps
+    .slice(1)
+    .map((toMs, i) => ({ fromMs: steps[i] ?? toMs, toMs }))
+    .filter(({ fromMs, toMs }) => toMs - fromMs > COMMON_STAND_MS);
+  return tiles.map((stands) =>
+    stands.map((stand) => {
+      const shared = common.map((one) => Math.max(0, overlap(stand, one) - COMMON_STAND_MS));
+      return stand.toMs - stand.fromMs - shared.reduce((sum, ms) => sum + ms, 0);
+    }),
+  );
+}
+
+/** Clocks step each 100 ms; pictures that are 100 ms apart, and a little late, show two steps as one. */
+const COMMON_STAND_MS = 200;
+
+function overlap(a: Stand, b: Stand): number {
+  return Math.max(0, Math.min(a.toMs, b.toMs) - Math.max(a.fromMs, b.fromMs));
 }

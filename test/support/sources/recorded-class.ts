@@ -18,6 +18,8 @@ const TIMEOUT_MS = 60_000;
 export type ClassRecording = {
   /** PATCHes the recording's streams; resolves to the status. */
   changeSources(body: unknown): Promise<number>;
+  /** PATCHes how the class is arranged; resolves to the status. */
+  changeLayout(body: unknown): Promise<number>;
   /** As it stands; undefined before anything was counted. */
   report(): Promise<QualityReport | undefined>;
   /** Stops it; resolves to what was made. */
@@ -28,10 +30,11 @@ export type ClassRecording = {
   }>;
 };
 
-/** Starts the whole system and a recording of a class at ten frames a second; resolves when it records. */
+/** Starts the whole system and a recording of a class, at ten frames a second unless told otherwise; resolves when it records. */
 export async function recordClass(
   classroom: ClassroomSource,
   resources: Resources,
+  { fps = 10 }: { readonly fps?: number } = {},
 ): Promise<ClassRecording> {
   const folder = resources.use(await makeTempFolder('class'));
   const output = openSync(path.join(folder.path, 'system.log'), 'a');
@@ -44,7 +47,7 @@ export async function recordClass(
     }),
   );
   const platform = new Platform(system);
-  const settings = { readiness: 'signal', fps: 10 };
+  const settings = { readiness: 'signal', fps };
   const { id } = await platform.createRecording({ classroom, settings });
   const watch = (isDone: (view: RecordingView) => boolean): Promise<RecordingView> =>
     platform.watch(id, { isDone, onSeen: () => undefined, timeoutMs: TIMEOUT_MS });
@@ -54,9 +57,11 @@ export async function recordClass(
       ...init,
       headers: { authorization: `Bearer ${system.apiKey}`, 'content-type': 'application/json' },
     });
+  const patch = async (what: string, body: unknown): Promise<number> =>
+    (await ask(what, { method: 'PATCH', body: JSON.stringify(body) })).status;
   return {
-    changeSources: async (body) =>
-      (await ask('sources', { method: 'PATCH', body: JSON.stringify(body) })).status,
+    changeSources: (body) => patch('sources', body),
+    changeLayout: (body) => patch('layout', body),
     report: async () => {
       const answer = await ask('report');
       return answer.ok ? ((await answer.json()) as QualityReport) : undefined;

@@ -17,29 +17,44 @@ export const PUPILS = [
 ] as const;
 export type PupilId = (typeof PUPILS)[number]['participantId'];
 
+/** Who may publish from a browser, by WHIP. */
+export const BROWSER_PUPIL = {
+  ...{ participantId: 'eva', name: 'Eva', role: 'student', toneHz: 1400 },
+} as const;
+const EVERYBODY = [...PUPILS, BROWSER_PUPIL];
+export type AnybodyId = (typeof EVERYBODY)[number]['participantId'];
+
 /** A class of four whose streams go through a real SFU: publishers, Janus, WHEP and signalling, all on loopback. */
 export type SfuClass = Closable & {
   readonly sfu: CameraSfu;
+  /** Of those who send RTP. */
   readonly publishers: Readonly<Record<PupilId, RtpPublisher>>;
   /** The tokens that are good now, by stream. Change it, and the next request is judged by it. */
   readonly tokens: Map<string, string>;
   readonly signalling: SignallingServer;
   /** A stream as a platform would name it now. */
-  sourceOf(id: PupilId, change?: { readonly token?: string; readonly url?: string }): StreamSource;
+  sourceOf(id: AnybodyId, change?: { readonly token?: string; readonly url?: string }): StreamSource;
   /** The class as a platform would POST it, with these streams. */
   describe(sources: readonly StreamSource[]): ClassroomSource;
 };
 
-export async function startSfuClass(options: { readonly fps?: number } = {}): Promise<SfuClass> {
+/** Starts it; `rtp` are those who send, by default all. */
+export async function startSfuClass(
+  options: { readonly fps?: number; readonly rtp?: readonly PupilId[] } = {},
+): Promise<SfuClass> {
   const resources = new Resources();
   try {
     const log = createLog('test', 'silent');
     const folder = resources.use(await makeTempFolder('sfu'));
-    const names = PUPILS.map(({ participantId }) => participantId);
-    const tokens = new Map<string, string>(names.map((name) => [name, `${name}-1`]));
+    const senders = PUPILS.filter(({ participantId: id }) => options.rtp?.includes(id) ?? true);
+    const names = senders.map(({ participantId }) => participantId);
+    const tokens = new Map<string, string>(
+      EVERYBODY.map(({ participantId: id }) => [id, `${id}-1`]),
+    );
     const sfu = resources.use(
       await openCameraSfu({
         names,
+        published: [BROWSER_PUPIL.participantId],
         folder: `${folder.path}/janus`,
         log,
         isAllowed: (name, token) => tokens.get(name) === token,
@@ -58,7 +73,7 @@ export async function startSfuClass(options: { readonly fps?: number } = {}): Pr
         describe: () => ({}),
       }),
     );
-    const publishers = PUPILS.map(({ participantId, toneHz }, i) => {
+    const publishers = senders.map(({ participantId, toneHz }, i) => {
       const output = sfu.outputs[i];
       if (output === undefined) throw new Error(`no ports for ${participantId}`);
       const fps = options.fps === undefined ? {} : { fps: options.fps };
@@ -70,7 +85,7 @@ export async function startSfuClass(options: { readonly fps?: number } = {}): Pr
       signalling,
       publishers: Object.fromEntries(publishers) as Record<PupilId, RtpPublisher>,
       sourceOf: (id, change = {}) => {
-        const { participantId, name, role } = PUPILS.find((one) => one.participantId === id)!;
+        const { participantId, name, role } = EVERYBODY.find((one) => one.participantId === id)!;
         const url = sfu.urlOf(id);
         return { participantId, name, role, kind: 'whep', url, token: `${id}-1`, ...change };
       },

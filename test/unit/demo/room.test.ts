@@ -28,7 +28,7 @@ describe('room', () => {
     room.receive('s', { type: 'chat', text: '老师好' });
     room.receive('s', { type: 'raise-hand', raised: true });
     room.receive('s', { type: 'mute', muted: true });
-    room.receive('t', { type: 'layout', layout: 'speaker' });
+    room.receive('t', { type: 'layout', layout: 'spotlight' });
     room.receive('t', { type: 'spotlight', participantId: 'wang' });
     room.receive('t', { type: 'highlight', triggerId: 'h1', title: '证明' });
     const snapshot = snapshotFor('r');
@@ -36,7 +36,7 @@ describe('room', () => {
     expect(snapshot).toMatchObject({
       title: '数学',
       hands: ['wang'],
-      layout: 'speaker',
+      layout: 'spotlight',
       spotlight: 'wang',
       startedAtMs: 1_000,
       chat: [{ text: '老师好', participantId: 'wang' }],
@@ -46,6 +46,29 @@ describe('room', () => {
       ['li', false],
       ['wang', true],
     ]);
+  });
+
+  it('tells recorders, and nobody else, of streams that come, change and go, also before they joined', () => {
+    const stream = {
+      ...{ participantId: 'wang', name: '王', role: 'student', kind: 'whep' },
+      url: 'http://127.0.0.1/whep/wang',
+    } as const;
+    const gone = { participantId: 'chen', role: 'student' } as const;
+    expect(snapshotFor('first').sources).toEqual({ set: [], remove: [] });
+    const [told, ...others] = room.changeSources({ set: [stream], remove: [gone] });
+    expect(told).toEqual({
+      to: 'first',
+      message: { type: 'sources', set: [stream], remove: [gone] },
+    });
+    expect(others).toEqual([]);
+    expect(serverMessageSchema.safeParse(told?.message).success).toBe(true);
+    const [pupil] = room.receive('s2', { type: 'join', name: '小', role: 'student' });
+    expect(pupil?.message).not.toHaveProperty('sources');
+    room.changeSources({ set: [{ ...stream, participantId: 'chen' }], remove: [stream] });
+    expect(snapshotFor('r').sources).toEqual({
+      set: [{ ...stream, participantId: 'chen' }],
+      remove: [{ participantId: 'wang', role: 'student' }],
+    });
   });
 
   it('keeps a recorder invisible and silent', () => {
@@ -58,14 +81,14 @@ describe('room', () => {
 
   it('lets only teachers and tutors lead', () => {
     for (const message of [
-      { type: 'layout', layout: 'grid' },
+      { type: 'layout', layout: 'gallery' },
       { type: 'spotlight', participantId: 'wang' },
       { type: 'highlight', triggerId: 'x' },
       { type: 'class-end' },
     ] as const) {
       expect(errorCode(room.receive('s', message))).toBe('not-allowed');
     }
-    expect(snapshotFor('r')).toMatchObject({ layout: 'board', highlights: [], endedAtMs: null });
+    expect(snapshotFor('r')).toMatchObject({ layout: 'small-class', highlights: [], endedAtMs: null });
   });
 
   it('expects join first, and once', () => {

@@ -14,7 +14,7 @@ const CLIENT_MESSAGES = [
   { type: 'mute', muted: true },
   { type: 'chat', text: '老师好 👋' },
   { type: 'raise-hand', raised: false },
-  { type: 'layout', layout: 'speaker' },
+  { type: 'layout', layout: 'spotlight' },
   { type: 'spotlight', participantId: null },
   { type: 'highlight', triggerId: 't1', beforeMs: 15_000, afterMs: 0, title: '证明' },
   { type: 'highlight', triggerId: 't2', participants: ['wang'], tags: ['proof'], merge: true },
