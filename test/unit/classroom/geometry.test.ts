@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { overlaps, type Box } from '../../../recorder/classroom/layout/box.ts';
+import {
+  MIN_PANEL,
+  MIN_TILE_WIDTH,
+  planGeometry,
+  type Geometry,
+  type LayoutInput,
+} from '../../../recorder/classroom/layout/geometry.ts';
+import { MAX_TILES } from '../../../recorder/classroom/layout/templates.ts';
+import type { LayoutTile } from '../../../recorder/classroom/layout/who.ts';
+import { CLASS_LAYOUTS, CLASS_VIEWS } from '../../../src/model/layout.ts';
+
+const ROLES = ['teacher', 'student', 'student', 'student', 'tutor', 'student'] as const;
+
+/** Teacher, then three students, a tutor, and students. */
+const classOf = (count: number): LayoutTile[] =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `n${i}`,
+    participantId: `p${i}`,
+    role: ROLES[i] ?? 'student',
+    isShown: false,
+    spokeMs: Number.NEGATIVE_INFINITY,
+  }));
+
+const plan = (change: Partial<LayoutInput> = {}): Geometry =>
+  planGeometry({
+    ...{ layout: 'small-class', view: 'audience', focus: null, page: 1 },
+    ...{ width: 1280, height: 720, hasBoard: true, hasChat: true },
+    ...{ tiles: classOf(4), ...change },
+  });
+
+const show = (box: Box | null): string =>
+  box === null ? '-' : `${box.x},${box.y} ${box.width}x${box.height}`;
+const describeBoxes = ({ board, chat, tiles }: Geometry): string =>
+  [
+    `board ${show(board)}`,
+    `chat ${show(chat)}`,
+    ...tiles.map(({ name, picture }) => `${name} ${show(picture)}`),
+  ].join(' | ');
+
+/** Every pixel of each layout at the sizes people record; a change of look changes this table, on purpose. */
+const TABLE: readonly (readonly [string, Partial<LayoutInput>, string])[] = [];
+
+describe('where things are', () => {
+  it.each(TABLE)('%s', (_, change, expected) => {
+    expect(describeBoxes(plan(change))).toBe(expected);
+  });
+
+  it('turns the gallery’s pages, and stays on the last', () => {
+    const gallery = { layout: 'gallery', tiles: classOf(30), width: 960, height: 540 } as const;
+    const first = plan(gallery);
+    const perPage = first.tiles.length;
+    expect(first).toMatchObject({ page: 1, pages: Math.ceil(30 / perPage) });
+    const last = plan({ ...gallery, page: 99 });
+    expect(last.page).toBe(first.pages);
+    const pages = Array.from({ length: first.pages }, (__, i) => plan({ ...gallery, page: i + 1 }));
+    const seen = pages.flatMap(({ tiles }) => tiles.map(({ name }) => name));
+    expect(new Set(seen).size).toBe(30);
+    expect(seen).toHaveLength(30);
+  });
+
+  it('shows 25 on one page of the gallery at 720p', () => {
+    expect(plan({ layout: 'gallery', tiles: classOf(26) })).toMatchObject({ pages: 2 });
+    expect(plan({ layout: 'gallery', tiles: classOf(25) }).tiles).toHaveLength(25);
+  });
+
+  it('puts whoever is asked for into the large place', () => {
+    for (const layout of ['one-to-one', 'large-class', 'dual-teacher', 'spotlight'] as const) {
+      const { tiles } = plan({ layout, focus: 'p3' });
+      const [lead, ...others] = tiles;
+      expect(lead).toMatchObject({ name: 'n3', isLead: true });
+      for (const { box } of others) expect(box.width).toBeLessThanOrEqual(lead!.box.width);
+    }
+  });
+
+  it('has the teacher last, and a student in the large place, as the teacher sees the class', () => {
+    const { tiles } = plan({ layout: 'spotlight', view: 'teacher' });
+    expect(tiles.map(({ name }) => name)).toEqual(['n1', 'n2', 'n3', 'n0']);
+  });
+});
+
+const size = fc.oneof(
+  fc.constantFrom([1280, 720], [720, 1280], [1920, 1080], [640, 360], [360, 640], [1080, 1080]),
+  fc.tuple(fc.integer({ min: 64, max: 1920 }), fc.integer({ min: 64, max: 1920 })),
+);
+const tile = fc.record({
+  role: fc.constantFrom('teacher', 'tutor', 'student', 'screen'),
+  isShown: fc.boolean(),
+  spokeMs: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), fc.integer({ min: 0, max: 9 })),
+});
+const anyInput: fc.Arbitrary<LayoutInput> = fc
+  .record({
+    layout: fc.constantFrom(...CLASS_LAYOUTS),
+    view: fc.constantFrom(...CLASS_VIEWS),
+    focus: fc.option(fc.integer({ min: 0, max: 40 }).map((i) => `p${i}`)),
+    page: fc.integer({ min: 1, max: 9 }),
+    size,
+    hasBoard: fc.boolean(),
+    hasChat: fc.boolean(),
+    tiles: fc.array(tile, { maxLength: 40 }),
+  })
+  .map(({ size: [width = 0, height = 0], tiles, ...rest }) => ({
+    ...{ ...rest, width, height },
+    tiles: tiles.map((one, i) => ({ ...one, name: `n${i}`, participantId: `p${i}` })),
+  }));
+
+const partsOf = ({ header, board, chat, tiles }: Geometry): Box[] => [
+  header,
+  ...[board, chat].filter((box) => box !== null),
+  ...tiles.map(({ box }) => box),
+];
+
+describe('any class at any size', () => {
+  const holds = (property: (input: LayoutInput, geometry: Geometry) => void): void => {
+    fc.assert(
+      fc.property(anyInput, (input) => property(input, planGeometry(input))),
+      { numRuns: 1500 },
+    );
+  };
+
+  it('is laid out in whole pixels within the page, without overlap', () => {
+    holds(({ width, height }, geometry) => {
+      const parts = partsOf(geometry);
+      for (const [i, part] of parts.entries()) {
+        for (const length of [part.x, part.y, part.width, part.height]) {
+          expect(Number.isInteger(length)).toBe(true);
+        }
+        expect(Math.min(part.x, part.y)).toBeGreaterThanOrEqual(0);
+        expect(part.x + part.width).toBeLessThanOrEqual(width);
+        expect(part.y + part.height).toBeLessThanOrEqual(height);
+        for (const other of parts.slice(i + 1)) expect(overlaps(part, other)).toBe(false);
+      }
+    });
+  });
+
+  it('is legible: tiles, board and chat have their least size, or are left out', () => {
+    holds((_, { tiles, board, chat }) => {
+      for (const { box, picture } of tiles) {
+        expect(box.width).toBeGreaterThanOrEqual(MIN_TILE_WIDTH);
+        expect(picture.height).toBe(Math.floor((picture.width * 9) / 16));
+        expect(picture).toMatchObject({ x: box.x, y: box.y, width: box.width });
+        expect(box.height - picture.height).toBeGreaterThanOrEqual(22);
+      }
+      for (const panel of [board, chat]) {
+        if (panel === null) continue;
+        expect(panel.width).toBeGreaterThanOrEqual(MIN_PANEL.width);
+        expect(panel.height).toBeGreaterThanOrEqual(MIN_PANEL.height);
+      }
+    });
+  });
+
+  it('is the same each time, and does not move because it is shown', () => {
+    holds((input, geometry) => {
+      const shown = new Set(geometry.tiles.map(({ name }) => name));
+      const tiles = input.tiles.map((one) => ({ ...one, isShown: shown.has(one.name) }));
+      expect(planGeometry({ ...input, tiles }).tiles.map(({ name }) => name)).toEqual([...shown]);
+    });
+  });
+
+  it('shows each tile once, no more than the layout has, and somebody where there is room', () => {
+    holds(({ width, height, layout, tiles }, geometry) => {
+      const names = geometry.tiles.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.length).toBeLessThanOrEqual(MAX_TILES[layout]);
+      const isRoomy = Math.min(width, height) >= 360;
+      if (isRoomy && tiles.length > 0) expect(names.length).toBeGreaterThan(0);
+    });
+  });
+
+  it('shows the board where the class has one and the layout too', () => {
+    holds(({ width, height, hasBoard, layout }, { board }) => {
+      if (!hasBoard || layout === 'gallery') return;
+      if (Math.min(width, height) >= 540) expect(board).not.toBeNull();
+    });
+  });
+});
