@@ -66,11 +66,15 @@ function* nightsFrom(fromMs: number, times: NightTimes): Generator<Night> {
     wallMs = startOfDay(runMs) + DAY_MS - 1;
     if (date === lastDate) continue;
     lastDate = date;
-    yield { date, startsAtMs, endsAtMs: endOfNight(startsAtMs, times) };
+    yield { date, startsAtMs, endsAtMs: nightEndAfter(startsAtMs, times) };
   }
 }
 
-function endOfNight(startsAtMs: number, { timeZone, endsAt }: NightTimes): number {
+/** When a night ends that begins at a time. */
+export function nightEndAfter(
+  startsAtMs: number,
+  { timeZone, endsAt }: Pick<NightTimes, 'timeZone' | 'endsAt'>,
+): number {
   const wallMs = wallAt(startsAtMs, timeZone);
   const [hours = 0, minutes = 0] = endsAt.split(':').map(Number);
   const sameDayMs = startOfDay(wallMs) + (hours * 60 + minutes) * MINUTE_MS;
@@ -85,8 +89,12 @@ export function localDate(unixMs: number, timeZone: string): string {
 }
 
 /** What the clock on the wall shows at a time. */
-export function wallAt(unixMs: number, timeZone: string): number {
-  const parts = new Map(formatOf(timeZone).formatToParts(unixMs).map((p) => [p.type, p.value]));
+function wallAt(unixMs: number, timeZone: string): number {
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(unixMs)
+      .map((p) => [p.type, p.value]),
+  );
   const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type));
   const wholeMs = Date.UTC(
     part('year'),

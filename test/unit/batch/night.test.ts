@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { findNight, localDate, nextNight, unixAt, type NightTimes } from '../../../src/model/night.ts';
+import {
+  findNight,
+  localDate,
+  nextNight,
+  unixAt,
+  type NightTimes,
+} from '../../../src/model/night.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
