@@ -1,0 +1,18 @@
+/** Takes text as it comes and hands on each whole line without its end; call `end` for a last one that has none. */
+export function readLines(onLine: (line: string) => void): {
+  readonly take: (chunk: Uint8Array) => void;
+  readonly end: () => void;
+} {
+  let pending = '';
+  return {
+    take: (chunk) => {
+      const lines = (pending + Buffer.from(chunk).toString('latin1')).split('\n');
+      pending = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    },
+    end: () => {
+      if (pending !== '') onLine(pending);
+      pending = '';
+    },
+  };
+}
