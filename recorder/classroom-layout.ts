@@ -48,7 +48,9 @@ export class ClassroomLayout {
   async #tell(page: Page): Promise<boolean> {
     const choice = JSON.stringify(this.#choice);
     const isThere = 'window.chalkreelLayout !== undefined';
-    return (await page.evaluate(`${isThere} && (window.chalkreelLayout(${choice}), true)`)) as boolean;
+    return (await page.evaluate(
+      `${isThere} && (window.chalkreelLayout(${choice}), true)`,
+    )) as boolean;
   }
 }
 

@@ -59,7 +59,10 @@ export const layoutBench: Scenario = {
       const { playlist, startMs } = await recording.finish();
       const shots = await readShots(playlist, startMs);
       const latencies = requests.map((atMs, i) => latencyOf(shots, atMs, requests[i + 1] ?? endMs));
-      return describe(latencies, requests.map((atMs) => emptySlots(shots, atMs)));
+      return describe(
+        latencies,
+        requests.map((atMs) => emptySlots(shots, atMs)),
+      );
     } finally {
       await resources.close();
     }
@@ -86,12 +89,12 @@ async function openFilmClass(options: {
   const film = { type: 'video/mp4', body: await readFile(file) };
   const server = resources.use(await servePages({ '/film.mp4': film }));
   const { classroom } = resources.use(await openSyntheticClass());
-  const sources = classroom.sources.slice(0, FILMS).map(
-    ({ participantId, name, role }): StreamSource => ({
+  const sources = classroom.sources
+    .slice(0, FILMS)
+    .map(({ participantId, name, role }): StreamSource => ({
       ...{ participantId, name, role },
       ...{ kind: 'file', url: `${server.url}/film.mp4` },
-    }),
-  );
+    }));
   return { ...classroom, sources };
 }
 

@@ -19,17 +19,29 @@ export function cut(
   const room = isRow ? height : width;
   const taken = Math.max(0, Math.min(room, Math.floor(size)));
   const left = Math.max(0, room - taken - gap);
-  if (edge === 'top') return [{ ...box, height: taken }, { ...box, y: y + room - left, height: left }];
+  if (edge === 'top')
+    return [
+      { ...box, height: taken },
+      { ...box, y: y + room - left, height: left },
+    ];
   if (edge === 'bottom') {
-    return [{ ...box, y: y + room - taken, height: taken }, { ...box, height: left }];
+    return [
+      { ...box, y: y + room - taken, height: taken },
+      { ...box, height: left },
+    ];
   }
-  if (edge === 'left') return [{ ...box, width: taken }, { ...box, x: x + room - left, width: left }];
-  return [{ ...box, x: x + room - taken, width: taken }, { ...box, width: left }];
+  if (edge === 'left')
+    return [
+      { ...box, width: taken },
+      { ...box, x: x + room - left, width: left },
+    ];
+  return [
+    { ...box, x: x + room - taken, width: taken },
+    { ...box, width: left },
+  ];
 }
 
 /** Whether one place has a pixel of another. */
 export function overlaps(a: Box, b: Box): boolean {
-  return (
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
-  );
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

@@ -72,7 +72,8 @@ export function planGeometry(input: LayoutInput): Geometry {
     hasBoard: input.hasBoard,
     hasChat: input.hasChat,
   };
-  const { places, tiles, page, pages } = layout === 'gallery' ? planPage(input, frame) : planStage(input, frame);
+  const { places, tiles, page, pages } =
+    layout === 'gallery' ? planPage(input, frame) : planStage(input, frame);
   return {
     ...{ layout, view, width, height, scale },
     header: { x: 0, y: 0, width, height: headerHeight },
@@ -96,7 +97,9 @@ function planStage(input: LayoutInput, frame: Frame): Plan {
   const places = TEMPLATES[layout]({ ...frame, count: Math.min(tiles.length, MAX_TILES[layout]) });
   const lead = findLead(tiles, input);
   const chosen = chooseShown(tiles, places.slots.length, { lead, attention: input });
-  const inOrder = HAS_LEAD[layout] ? [...chosen].sort((a, b) => +(b === lead) - +(a === lead)) : chosen;
+  const inOrder = HAS_LEAD[layout]
+    ? [...chosen].sort((a, b) => +(b === lead) - +(a === lead))
+    : chosen;
   return { places, tiles: place(inOrder, places.slots, lead), page: 1, pages: 1 };
 }
 

@@ -47,7 +47,8 @@ export const HAS_LEAD: Readonly<Record<ClassLayout, boolean>> = {
 /** The layouts: each divides the area into strips, so that nothing can overlap. */
 export const TEMPLATES: Readonly<Record<ClassLayout, (room: Room) => Places>> = {
   'one-to-one': (room) => (room.isPortrait ? tilesAbove(room, 2) : leadInColumn(room, 360)),
-  'small-class': (room) => (room.hasBoard || room.isPortrait ? tilesAbove(room, 6) : tilesAlone(room)),
+  'small-class': (room) =>
+    room.hasBoard || room.isPortrait ? tilesAbove(room, 6) : tilesAlone(room),
   'large-class': (room) => (room.isPortrait ? leadWithAside(room) : leadInColumn(room, 381)),
   'dual-teacher': dualTeacher,
   whiteboard: (room) => (room.hasBoard ? boardWithStrip(room) : spotlight(room)),
@@ -63,7 +64,10 @@ function tilesAbove(room: Room, maxColumns: number): Places {
   const [top] = cut(area, 'top', { size: area.height * share, gap });
   const grid = { ...room, maxColumns: columns, ...(isPortrait ? {} : { maxRows: 1 }) };
   const slots = gridSlots(top, room.count, grid);
-  const [, below] = cut(area, 'top', { size: extent(slots, area.y), gap: slots.length > 0 ? gap : 0 });
+  const [, below] = cut(area, 'top', {
+    size: extent(slots, area.y),
+    gap: slots.length > 0 ? gap : 0,
+  });
   return { slots, ...boardAndChat(below, room) };
 }
 
@@ -72,7 +76,10 @@ function leadInColumn(room: Room, columnWidth: number): Places {
   const { area, gap, px, hasBoard, count } = room;
   if (count === 0) return { slots: [], ...boardAndChat(area, room) };
   if (!hasBoard) return leadLarge(room, columnWidth);
-  const [column, main] = cut(area, 'right', { size: px(columnWidth), gap });
+  const [column, main] = cut(area, 'right', {
+    size: Math.max(px(columnWidth), room.minWidth),
+    gap,
+  });
   const lead = gridSlots(column, 1, room);
   const [, below] = cut(column, 'top', { size: extent(lead, column.y), gap });
   // two beside each other; one alone is as large as who leads
@@ -87,7 +94,7 @@ function leadLarge(room: Room, columnWidth: number): Places {
   const isAlone = count === 1 && !hasChat;
   const [column, main] = isAlone
     ? [null, area]
-    : cut(area, 'right', { size: px(columnWidth), gap });
+    : cut(area, 'right', { size: Math.max(px(columnWidth), room.minWidth), gap });
   const lead = gridSlots(main, 1, { ...room, align: 'middle' });
   if (column === null || lead.length === 0) return { slots: lead, board: null, chat: column };
   const [upper] = cut(column, 'top', { size: column.height * (hasChat ? 0.6 : 1), gap });
@@ -102,7 +109,10 @@ function leadWithAside(room: Room): Places {
   const { area, gap, count } = room;
   const share = count > 1 ? 0.64 : 1;
   const wide = Math.floor((area.width - gap) * share);
-  const [top] = cut(area, 'top', { size: Math.min(area.height * 0.4, tileHeight(wide, room)), gap });
+  const [top] = cut(area, 'top', {
+    size: Math.min(area.height * 0.4, tileHeight(wide, room)),
+    gap,
+  });
   const [left, side] = cut(top, 'left', { size: wide, gap });
   const lead = gridSlots(left, Math.min(1, count), room);
   const others = gridSlots(side, count - lead.length, { ...room, maxColumns: 1 });
@@ -155,13 +165,20 @@ function studentsAndChat(
 function boardWithStrip(room: Room): Places {
   const { area, gap, px, isPortrait, count } = room;
   const edge = isPortrait ? 'bottom' : 'right';
-  const [strip] = cut(area, edge, { size: px(isPortrait ? 150 : 220), gap });
-  const slots = gridSlots(strip, count, { ...room, ...(isPortrait ? { maxRows: 1 } : { maxColumns: 1 }) });
+  const least = isPortrait ? tileHeight(room.minWidth, room) : room.minWidth;
+  const [strip] = cut(area, edge, { size: Math.max(px(isPortrait ? 150 : 220), least), gap });
+  const slots = gridSlots(strip, count, {
+    ...room,
+    ...(isPortrait ? { maxRows: 1 } : { maxColumns: 1 }),
+  });
   if (slots.length === 0) return { slots, board: area, chat: null };
   const [, main] = cut(area, edge, { size: isPortrait ? strip.height : strip.width, gap });
   if (!isPortrait || !room.hasChat) return { slots, board: main, chat: null };
   // a board much higher than wide shows nothing more
-  const [board, chat] = cut(main, 'top', { size: Math.min(main.height * 0.75, main.width * 1.2), gap });
+  const [board, chat] = cut(main, 'top', {
+    size: Math.min(main.height * 0.75, main.width * 1.2),
+    gap,
+  });
   return { slots, board, chat };
 }
 
@@ -170,7 +187,7 @@ function spotlight(room: Room): Places {
   const { area, gap, px, isPortrait, count, hasBoard, hasChat } = room;
   if (count === 0) return { slots: [], ...boardAndChat(area, room) };
   if (isPortrait) return leadOverStrip(room);
-  const strip = count > 1 ? px(150) + gap : 0;
+  const strip = count > 1 ? Math.max(px(150), tileHeight(room.minWidth, room)) + gap : 0;
   const share = hasBoard || hasChat ? 0.64 : 1;
   const wide = Math.min(Math.floor(area.width * share), tileWidth(area.height - strip, room));
   const [left, right] = share < 1 ? cut(area, 'left', { size: wide, gap }) : [area, null];
@@ -190,7 +207,8 @@ function leadOverStrip(room: Room): Places {
     gap,
   });
   const lead = gridSlots(top, 1, room);
-  const [strip] = cut(later, 'top', { size: px(170), gap });
+  const stripHeight = Math.max(px(170), tileHeight(room.minWidth, room));
+  const [strip] = cut(later, 'top', { size: stripHeight, gap });
   const others = gridSlots(strip, count - lead.length, { ...room, maxRows: 1 });
   const slots = [...lead, ...others];
   const used = extent(slots, area.y);
@@ -218,7 +236,10 @@ function boardAndChat(area: Box, room: Room): Pick<Places, 'board' | 'chat'> {
   return { board, chat };
 }
 
-function stacked(area: Box, { hasBoard, hasChat, gap, isPortrait }: Room): Pick<Places, 'board' | 'chat'> {
+function stacked(
+  area: Box,
+  { hasBoard, hasChat, gap, isPortrait }: Room,
+): Pick<Places, 'board' | 'chat'> {
   if (!hasBoard || !hasChat) return { board: hasBoard ? area : null, chat: hasChat ? area : null };
   const [board, chat] = cut(area, 'top', { size: area.height * (isPortrait ? 0.6 : 0.5), gap });
   return { board, chat };

@@ -58,11 +58,7 @@ function bestGrid(area: Box, count: number, options: GridOptions): Grid {
   return best;
 }
 
-function placeGrid(
-  area: Box,
-  count: number,
-  options: GridOptions & Grid,
-): readonly TileSlot[] {
+function placeGrid(area: Box, count: number, options: GridOptions & Grid): readonly TileSlot[] {
   const { gap, columns, width, align = 'top' } = options;
   const height = tileHeight(width, options);
   const rows = Math.ceil(count / columns);

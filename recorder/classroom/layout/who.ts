@@ -21,10 +21,7 @@ export type Attention = {
 };
 
 /** The order tiles stand in: screens, then who teaches, then the others as they came; teachers see themselves last. */
-export function displayOrder(
-  tiles: readonly LayoutTile[],
-  view: ClassView,
-): readonly LayoutTile[] {
+export function displayOrder(tiles: readonly LayoutTile[], view: ClassView): readonly LayoutTile[] {
   const roles =
     view === 'audience'
       ? (['screen', 'teacher', 'tutor', 'student'] as const)
@@ -46,7 +43,9 @@ export function findLead(
   if (view === 'audience') return first('teacher') ?? first('tutor') ?? ordered[0];
   const students = ordered.filter(({ role }) => role === 'student');
   const student = [...students].sort(bySpeech)[0];
-  return layout === 'dual-teacher' ? (first('tutor') ?? student ?? ordered[0]) : (student ?? ordered[0]);
+  return layout === 'dual-teacher'
+    ? (first('tutor') ?? student ?? ordered[0])
+    : (student ?? ordered[0]);
 }
 
 /**

@@ -1,5 +1,10 @@
 import { inputError } from '../../errors.ts';
-import { CLASS_LAYOUTS, CLASS_VIEWS, type ClassLayout, type ClassView } from '../../model/layout.ts';
+import {
+  CLASS_LAYOUTS,
+  CLASS_VIEWS,
+  type ClassLayout,
+  type ClassView,
+} from '../../model/layout.ts';
 import type { ClassroomSource } from '../../model/recording.ts';
 
 /** The demo's words on the command line. */
@@ -81,5 +86,8 @@ function oneOf<T extends string>(
   if (text === undefined) return undefined;
   const found = known.find((one) => one === text);
   if (found !== undefined) return found;
-  throw inputError(name, `${name}: expected ${known.join(', ').replace(/, ([^,]*)$/, ' or $1')}, got "${text}"`);
+  throw inputError(
+    name,
+    `${name}: expected ${known.join(', ').replace(/, ([^,]*)$/, ' or $1')}, got "${text}"`,
+  );
 }

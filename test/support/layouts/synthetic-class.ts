@@ -19,7 +19,12 @@ const chat = (text: string): ClientMessage => ({ type: 'chat', text });
 
 /** Names in several scripts, one too long for any tile, and each mark once. */
 const MEMBERS: readonly Member[] = [
-  { participantId: 'li', name: '李老师 Ms Li', role: 'teacher', says: [chat('同学们好！Good morning!')] },
+  {
+    participantId: 'li',
+    name: '李老师 Ms Li',
+    role: 'teacher',
+    says: [chat('同学们好！Good morning!')],
+  },
   { participantId: 'amin', name: 'محمد الأمين', role: 'tutor', says: [chat('صباح الخير')] },
   {
     participantId: 'wang',
@@ -27,7 +32,12 @@ const MEMBERS: readonly Member[] = [
     role: 'student',
     says: [{ type: 'raise-hand', raised: true }, chat('老师好！👋 <b>x</b>')],
   },
-  { participantId: 'noa', name: 'נועה כהן', role: 'student', says: [{ type: 'mute', muted: true }] },
+  {
+    participantId: 'noa',
+    name: 'נועה כהן',
+    role: 'student',
+    says: [{ type: 'mute', muted: true }],
+  },
   {
     participantId: 'max',
     name: 'Maximiliane Freifrau von Hohenstein-Oberndorff',

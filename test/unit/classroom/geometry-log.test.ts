@@ -41,7 +41,14 @@ describe('the log of what is where', () => {
     const atMs = Date.now();
     log.take(geometry('gallery', 1));
     expect(told).toMatchObject([
-      { type: 'geometry', atMs, layout: 'gallery', view: 'audience', size: [1280, 720], board: null },
+      {
+        type: 'geometry',
+        atMs,
+        layout: 'gallery',
+        view: 'audience',
+        size: [1280, 720],
+        board: null,
+      },
     ]);
     expect(told[0]?.tiles).toHaveLength(1);
     const [x = 0, , width = 0, height = 0] = told[0]?.tiles[0]?.box ?? [];
@@ -51,7 +58,8 @@ describe('the log of what is where', () => {
 
   it('says nothing again, and of many changes the last', () => {
     log.take(geometry('gallery'));
-    for (const layout of ['spotlight', 'whiteboard', 'one-to-one'] as const) log.take(geometry(layout));
+    for (const layout of ['spotlight', 'whiteboard', 'one-to-one'] as const)
+      log.take(geometry(layout));
     expect(told).toHaveLength(1);
     vi.advanceTimersByTime(250);
     expect(told.map(({ layout }) => layout)).toEqual(['gallery', 'one-to-one']);

@@ -52,7 +52,12 @@ describe('who leads', () => {
   const screen = { role: 'screen' } as const;
   it.each<[string, Partial<Record<string, Partial<LayoutTile>>>, Partial<Attention>, string]>([
     ['the teacher, for the audience', { s3: { spokeMs: 9 } }, {}, 'teacher'],
-    ['the student who spoke last, for the teacher', { s3: { spokeMs: 9 } }, { view: 'teacher' }, 's3'],
+    [
+      'the student who spoke last, for the teacher',
+      { s3: { spokeMs: 9 } },
+      { view: 'teacher' },
+      's3',
+    ],
     ['the first student, while none has spoken', {}, { view: 'teacher' }, 's1'],
     [
       'the tutor, for the lecturer of a dual-teacher class',
@@ -62,7 +67,12 @@ describe('who leads', () => {
     ],
     ['a shared screen, before the teacher', { s9: screen }, {}, 's9'],
     ['who is asked for, before a shared screen', { s9: screen }, { focus: 's2' }, 's2'],
-    ['as if nobody were asked for, where that one is not there', {}, { focus: 'nobody' }, 'teacher'],
+    [
+      'as if nobody were asked for, where that one is not there',
+      {},
+      { focus: 'nobody' },
+      'teacher',
+    ],
   ])('is %s', (_, change, attention, expected) => {
     expect(findLead(crowd(change), { ...AUDIENCE, ...attention })?.name).toBe(expected);
   });
