@@ -4,6 +4,7 @@ import ffmpegCommand from 'fluent-ffmpeg';
 import { z } from 'zod';
 import { ChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { launched, trackFfmpeg } from './ffmpeg-children.ts';
 
 /** One group of arguments per intention: `['-c:v', 'libx264', '-preset', 'veryfast']`. */
 export type FfmpegArgs = readonly (readonly string[])[];
@@ -33,7 +34,10 @@ const STDERR_LINES = 20;
 const LOUDNESS = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 
 /** The command line of a run, ready to paste into a shell. */
-export function commandLine({ args, program = 'ffmpeg' }: Pick<FfmpegRun, 'args' | 'program'>): string {
+export function commandLine({
+  args,
+  program = 'ffmpeg',
+}: Pick<FfmpegRun, 'args' | 'program'>): string {
   return [program, ...LOUDNESS, ...args.flat()].map(quoted).join(' ');
 }
 
@@ -106,7 +110,12 @@ async function runProgram(
     return { stdout: outcome.stdout, tookMs };
   }
   signal?.throwIfAborted();
-  throw failure(options.program ?? program, { ...report, stderr: outcome.stderr }, timeout.aborted, outcome.error);
+  throw failure(
+    options.program ?? program,
+    { ...report, stderr: outcome.stderr },
+    timeout.aborted,
+    outcome.error,
+  );
 }
 
 /** An argument as a shell takes it. */
@@ -151,6 +160,19 @@ function spawnAndWait(
       callback(null, path);
     };
   }
+  const find = spawner._getFfmpegPath.bind(spawner);
+  const given = [...args];
+  spawner._getFfmpegPath = (callback) => {
+    find((error, found) => {
+      if (error !== null || !found) {
+        callback(error, found);
+        return;
+      }
+      const command = launched(found, args);
+      given.splice(0, given.length, ...command.args);
+      callback(null, command.program);
+    });
+  };
   return new Promise((resolve) => {
     let child: ChildProcess | undefined;
     const chunks: Buffer[] = [];
@@ -161,6 +183,7 @@ function spawnAndWait(
     };
     const onProcess = (started: ChildProcess): void => {
       child = started;
+      trackFfmpeg(started);
       lowerPriority(started, options.niceness);
       started.stdout?.on('data', take);
       feed(started, input);
@@ -181,7 +204,7 @@ function spawnAndWait(
       if (child?.stdout && !child.stdout.closed) child.stdout.once('close', settle);
       else settle();
     };
-    spawner._spawnFfmpeg(args, { stdoutLines: STDERR_LINES + 1, stdio: 'pipe' }, onProcess, onEnd);
+    spawner._spawnFfmpeg(given, { stdoutLines: STDERR_LINES + 1, stdio: 'pipe' }, onProcess, onEnd);
   });
 }
 
@@ -241,9 +264,9 @@ function missing(program: string, cause: Error | undefined): ChalkreelError {
   const mend = program.includes('/')
     ? 'expected a program at this path.'
     : 'expected it on PATH. Install it with `apt-get install ffmpeg` or `npm run setup`.';
-  return new ChalkreelError(
-    'ffmpeg-missing',
-    `Cannot start ${program}: ${mend}`,
-    { fault: 'dependency', retryable: false, cause },
-  );
+  return new ChalkreelError('ffmpeg-missing', `Cannot start ${program}: ${mend}`, {
+    fault: 'dependency',
+    retryable: false,
+    cause,
+  });
 }

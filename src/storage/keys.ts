@@ -17,7 +17,7 @@ export const objectKeys = {
   /** Of the nightly batch. */
   archiveFolder: (id: string) => `archive/${id}/`,
   /** Chunks on their way into a re-encode; gone when it is there. */
-  archiveChunks: (id: string) => `archive/${id}/chunks/`,
+  archiveChunks: (id: string, profile: string) => `archive/${id}/chunks/${profile}/`,
   /** What came of samples that settings were tried on. */
   archiveProbes: (id: string) => `archive/${id}/probes/`,
   archiveProfiles: (id: string) => `archive/${id}/profiles/`,

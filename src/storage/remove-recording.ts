@@ -27,7 +27,7 @@ export type RemovalServices = {
 /** What one pass took away, and what is still needed. */
 export type RecordingRemoval = {
   readonly segments: number;
-  /** All objects, segments included. */
+  /** All objects, segments and re-encodes included. */
   readonly objects: number;
   readonly bytes: number;
   readonly shares: number;
@@ -81,11 +81,13 @@ export async function removeWhatIsFree(
     keep: (key) => needed.has(key) || (pinning.length > 0 && isRecord(key, id)),
     last: objectKeys.recording(id),
   });
+  // Nothing of it is needed by clips, and whoever re-encodes it looks for the record when he is through.
+  const archive = await removeFolder(store, objectKeys.archiveFolder(id));
   if (pinning.length === 0) await recordings.delete(id);
   return {
     segments: media.objects,
-    objects: media.objects + rest.objects,
-    bytes: media.bytes + rest.bytes,
+    objects: media.objects + rest.objects + archive.objects,
+    bytes: media.bytes + rest.bytes + archive.bytes,
     shares: revoked,
     pinnedBy: pinning.map((highlight) => highlight.id),
   };
