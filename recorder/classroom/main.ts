@@ -194,6 +194,7 @@ function describe(
 ): Omit<ReturnType<NonNullable<Window['classroomState']>>, 'isReady'> {
   const { title, roster, chat, hands, spotlight, highlights } = model;
   const { layout, view, page } = geometry;
+  const ignored = signalling.ignored();
   return {
     title,
     signalling: signalling.state(),
@@ -209,7 +210,8 @@ function describe(
     tiles: stage.tiles.map((tile) => tile.state()),
     isOver: model.endedAtMs !== null,
     recording: model.recording,
-    ignored: signalling.ignored(),
+    unknownMessages: ignored.unknown + ignored.malformed + ignored.oversized,
+    ignored,
   };
 }
 

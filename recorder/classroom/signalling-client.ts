@@ -102,23 +102,25 @@ export function listenToSignalling(
   };
 }
 
+type ConnectionOptions = {
+  readonly handlers: Omit<SignallingHandlers, 'onState'>;
+  readonly ignored: { -readonly [Key in keyof IgnoredMessages]: number };
+  readonly onDead: () => void;
+};
+
 /** One connection, from its opening until it is given up. */
 class Connection {
-  readonly #options: {
-    readonly handlers: SignallingHandlers;
-    readonly ignored: { -readonly [Key in keyof IgnoredMessages]: number };
-    readonly onDead: () => void;
-  };
+  readonly #options: ConnectionOptions;
   readonly #assembly = new SnapshotAssembly();
   /** What came before the snapshot was whole. */
   readonly #early: ClassMessage[] = [];
-  #silence: number;
+  #silence: ReturnType<typeof setTimeout>;
   #silenceMs = SNAPSHOT_TIMEOUT_MS;
   #isOpen = false;
   #second = 0;
   #messages = 0;
 
-  constructor(options: Connection['#options']) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#silence = setTimeout(options.onDead, SNAPSHOT_TIMEOUT_MS);
   }

@@ -31,7 +31,8 @@ export type ClassroomState = {
   readonly isReady: boolean;
   readonly isOver: boolean;
   readonly recording: ClassRecordingState;
-  /** Messages of signalling that were not acted on. */
+  /** Messages of signalling that were not acted on, and why. */
+  readonly unknownMessages: number;
   readonly ignored: IgnoredMessages;
 };
 export type BoardState = {

@@ -30,7 +30,8 @@ const iceServerSchema = z
     urls: z
       .array(z.string().regex(/^(stun|stuns|turn|turns):/, 'expected a stun:, turn: or turns: URL'))
       .min(1)
-      .max(8),
+      .max(8)
+      .readonly(),
     username: z.string().max(512).optional(),
     credential: z.string().max(512).optional(),
   })
@@ -56,7 +57,7 @@ export const streamSourceSchema = z.discriminatedUnion(
       ...common,
       kind: z.literal('whep'),
       token: tokenSchema.optional(),
-      iceServers: z.array(iceServerSchema).max(8).optional(),
+      iceServers: z.array(iceServerSchema).max(8).readonly().optional(),
     }),
   ],
   { error: `expected kind to be one of ${STREAM_KINDS.join(', ')}` },

@@ -143,10 +143,7 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
     startedAtMs: unixMs.nullable(),
     endedAtMs: unixMs.nullable(),
     /** Whether the class is being recorded, and since when: absent from servers that do not tell. */
-    recording: z
-      .object({ state: recordingStateSchema, atMs: unixMs })
-      .nullable()
-      .optional(),
+    recording: z.object({ state: recordingStateSchema, atMs: unixMs }).nullable().optional(),
     /** So many `snapshot-part`s follow, with more of roster, chat, hands, highlights and rewards; none when absent. */
     parts: z.number().int().min(0).max(1000).optional(),
     /** The server says something at least this often, ms; absent from servers that do not promise it. */
@@ -225,7 +222,9 @@ export function parseServerMessages(text: string): readonly Parsed<ServerMessage
     return [serverParser(value)];
   }
   const batch = batchParser(value);
-  return batch.kind === 'message' ? batch.message.messages.map(serverParser) : [batch];
+  return batch.kind === 'message'
+    ? batch.message.messages.map((message) => serverParser(message))
+    : [batch];
 }
 
 const typesOf = (schema: {
@@ -238,7 +237,7 @@ const clientParser = parserOf(clientMessageSchema, clientTypes);
 const serverParser = parserOf(serverMessageSchema, serverTypes);
 const batchParser = parserOf(batchSchema, new Set(['batch']));
 
-function tooLarge<T>(text: string, maxBytes: number): Parsed<T> | undefined {
+function tooLarge(text: string, maxBytes: number): Parsed<never> | undefined {
   // UTF-8 has at least as many bytes as UTF-16 has units: what is far too long is not counted
   const bytes = text.length > maxBytes ? text.length : new TextEncoder().encode(text).byteLength;
   if (bytes <= maxBytes) return undefined;

@@ -1,7 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SnapshotAssembly } from '../../../recorder/classroom/snapshot-assembly.ts';
 import { Room } from '../../../src/demo/room.ts';
 import type { ServerMessage, Snapshot } from '../../../src/protocol/signalling.ts';
-import { serverMessageSchema, SNAPSHOT_CHAT_TAIL } from '../../../src/protocol/signalling.ts';
+import {
+  MAX_SIGNALLING_BYTES,
+  parseServerMessages,
+  serverMessageSchema,
+  SNAPSHOT_CHAT_TAIL,
+} from '../../../src/protocol/signalling.ts';
 
 describe('room', () => {
   let room: Room;
@@ -50,7 +56,10 @@ describe('room', () => {
 
   it('tells recorders, and nobody else, of streams that come, change and go, also before they joined', () => {
     const stream = {
-      ...{ participantId: 'wang', name: '王', role: 'student', kind: 'whep' },
+      participantId: 'wang',
+      name: '王',
+      role: 'student',
+      kind: 'whep',
       url: 'http://127.0.0.1/whep/wang',
     } as const;
     const gone = { participantId: 'chen', role: 'student' } as const;
@@ -88,7 +97,11 @@ describe('room', () => {
     ] as const) {
       expect(errorCode(room.receive('s', message))).toBe('not-allowed');
     }
-    expect(snapshotFor('r')).toMatchObject({ layout: 'small-class', highlights: [], endedAtMs: null });
+    expect(snapshotFor('r')).toMatchObject({
+      layout: 'small-class',
+      highlights: [],
+      endedAtMs: null,
+    });
   });
 
   it('expects join first, and once', () => {
@@ -123,8 +136,8 @@ describe('room', () => {
     room.receive('s2', { type: 'join', name: '王', role: 'student', participantId: 'wang' });
     room.receive('s', { type: 'raise-hand', raised: true });
     expect(room.disconnect('s')).toEqual([]);
-    expect(room.disconnect('s2')).toEqual([
-      { to: 'everyone', message: { type: 'leave', participantId: 'wang' } },
+    expect(room.disconnect('s2')).toMatchObject([
+      { to: 'everyone', message: { type: 'leave', participantId: 'wang', atMs: 1_000 } },
     ]);
     expect(snapshotFor('r').hands).toEqual([]);
   });
@@ -139,11 +152,75 @@ describe('room', () => {
   });
 
   it('ends the class once', () => {
-    expect(room.receive('t', { type: 'class-end', reason: 'bell' })).toEqual([
+    expect(room.receive('t', { type: 'class-end', reason: 'bell' })).toMatchObject([
       { to: 'everyone', message: { type: 'class-end', atMs: 1_000, reason: 'bell' } },
     ]);
     nowMs = 2_000;
     expect(room.end()).toEqual([]);
     expect(snapshotFor('r').endedAtMs).toBe(1_000);
+  });
+
+  it('shows a recorder that asks to be seen, once however many there are', () => {
+    const seen = { type: 'join', name: '录制', role: 'recorder', visible: true } as const;
+    const [, announced] = room.receive('a', { ...seen, participantId: 'rec' });
+    expect(announced).toMatchObject({ to: 'everyone', message: { type: 'join' } });
+    room.receive('b', { ...seen, participantId: 'rec' });
+    expect(room.roster.map(({ name }) => name)).toEqual(['李老师', '王', '录制']);
+    expect(room.disconnect('a')).toEqual([]);
+    expect(room.disconnect('b')).toMatchObject([{ message: { type: 'leave' } }]);
+  });
+
+  it('tells everybody that the class is recorded, from the first recorder to the last', () => {
+    const recording = (connection: string, state: 'started' | 'stopped') =>
+      room.receive(connection, { type: 'recording', state });
+    for (const r of ['r1', 'r2']) snapshotFor(r);
+    expect(errorCode(recording('s', 'started'))).toBe('not-allowed');
+    const started = recording('r1', 'started');
+    expect(started).toMatchObject([{ to: 'everyone', message: { state: 'started', atMs: 1_000 } }]);
+    expect(recording('r2', 'started')).toEqual([]);
+    expect(recording('r1', 'stopped')).toEqual([]);
+    expect(snapshotFor('r3').recording).toEqual({ state: 'started', atMs: 1_000 });
+    nowMs = 2_000;
+    expect(room.disconnect('r2')).toMatchObject([{ message: { state: 'stopped', atMs: 2_000 } }]);
+    expect(snapshotFor('r4').recording).toEqual({ state: 'stopped', atMs: 2_000 });
+  });
+
+  it('gives each event an id of its own, and who came the time of their coming', () => {
+    nowMs = 5_000;
+    const events = [
+      ...room.receive('s', { type: 'raise-hand', raised: true }),
+      ...room.receive('s', { type: 'mute', muted: true }),
+      ...room.receive('t', { type: 'layout', layout: 'gallery' }),
+      ...room.receive('t', { type: 'spotlight', participantId: null }),
+    ];
+    const ids = events.map(({ message }) => (message as { eventId?: string }).eventId);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids).not.toContain(undefined);
+    expect(snapshotFor('r').roster.map(({ joinedAtMs }) => joinedAtMs)).toEqual([1_000, 1_000]);
+  });
+
+  it('tells a thousand of a thousand in parts that are none too long', () => {
+    for (let i = 0; i < 1_000; i += 1) {
+      const name = `${'长'.repeat(98)}${i % 10}`;
+      room.receive(`s${i}`, { type: 'join', name, role: 'student', participantId: `student-${i}` });
+      room.receive(`s${i}`, { type: 'raise-hand', raised: true });
+    }
+    for (let i = 0; i < SNAPSHOT_CHAT_TAIL; i += 1) {
+      room.receive('s1', { type: 'chat', text: '长'.repeat(2000) });
+    }
+    room.receive('t', { type: 'highlight', triggerId: 'h1' });
+    const sent = room.receive('r', { type: 'join', name: 'R', role: 'recorder' });
+    const assembly = new SnapshotAssembly();
+    const whole = sent.flatMap(({ message }, i) => {
+      const [parsed] = parseServerMessages(JSON.stringify(message));
+      if (parsed?.kind !== 'message') throw new Error(`${i}: ${parsed?.kind ?? 'nothing'}`);
+      expect(JSON.stringify(message).length).toBeLessThan(MAX_SIGNALLING_BYTES);
+      return assembly.take(parsed.message as Snapshot) ?? [];
+    });
+    expect(whole).toHaveLength(1);
+    expect(whole[0]?.roster).toEqual(room.roster);
+    expect(whole[0]?.hands).toHaveLength(1_000);
+    expect(whole[0]?.chat).toHaveLength(SNAPSHOT_CHAT_TAIL);
+    expect(whole[0]?.highlights).toMatchObject([{ triggerId: 'h1' }]);
   });
 });
