@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { defineConfig } from 'vite';
 
 /** Bundles every page Chalkreel serves: the recorder tab, the built-in classroom, the web pages. */
@@ -7,12 +8,21 @@ export default defineConfig({
   publicDir: false,
   worker: { format: 'es' },
   logLevel: 'warn',
+  resolve: {
+    alias: {
+      '@excalidraw/mermaid-to-excalidraw': path.resolve('recorder/classroom/board/no-diagrams.ts'),
+    },
+  },
   build: {
     outDir: 'dist/pages',
     emptyOutDir: true,
     target: 'chrome120',
     chunkSizeWarningLimit: 3000,
     rolldownOptions: {
+      // React's "use client", all over Excalidraw's parts, means nothing in a bundle
+      onwarn: (warning, warn) => {
+        if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
+      },
       input: {
         recorder: 'recorder/page/index.html',
         classroom: 'recorder/classroom/index.html',

@@ -38,7 +38,11 @@ export type WrittenText = {
 /** A stroke's points in board units, x and y by turns. Excalidraw draws it up to 4.25 times as wide as `width` says. */
 export type Stroke = { readonly points: Path; readonly color: string; readonly width: number };
 /** An element, without what every element gets. */
-export type Shape = NewBoardElement extends infer E ? (E extends unknown ? Omit<E, 'id'> : never) : never;
+export type Shape = NewBoardElement extends infer E
+  ? E extends unknown
+    ? Omit<E, 'id'>
+    : never
+  : never;
 
 export type Region = Omit<BoardView, 'page'>;
 
@@ -64,6 +68,8 @@ export type BoardClient = Closable & {
   setView(region: Region): void;
   /** Points with the laser; null puts it down, and its trail fades. */
   laser(at: { readonly x: number; readonly y: number } | null, color?: string): void;
+  /** Client ids of all who are seen at the board. */
+  present(): readonly number[];
 };
 
 /** Joins a whiteboard by its URL. It goes on trying where there is no server; close it. */
@@ -96,6 +102,7 @@ export function openBoardClient(url: string, { name = '' } = {}): BoardClient {
       });
     },
     laser: pointer(provider.awareness, { name, shownPage }),
+    present: () => [...provider.awareness.getStates().keys()],
     close() {
       provider.destroy();
       doc.destroy();
@@ -181,7 +188,10 @@ function relative(points: Path, { x, y }: { x: number; y: number }): number[] {
 }
 
 const pagesOf = (doc: Y.Doc): BoardPage[] =>
-  doc.getArray(PAGES).toArray().flatMap((page) => boardPageSchema.safeParse(page).data ?? []);
+  doc
+    .getArray(PAGES)
+    .toArray()
+    .flatMap((page) => boardPageSchema.safeParse(page).data ?? []);
 
 function fileIdOf(files: Y.Map<unknown>, image: BoardFile): string {
   for (const [id, file] of files) {

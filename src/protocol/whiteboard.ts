@@ -68,7 +68,9 @@ export type BoardFile = z.infer<typeof boardFileSchema>;
 
 /** What a participant's awareness says. A laser is seen while its button is down, and fades behind it. */
 export const boardPresenceSchema = z.object({
-  user: z.object({ name: z.string().max(200).optional(), color: colorSchema.optional() }).optional(),
+  user: z
+    .object({ name: z.string().max(200).optional(), color: colorSchema.optional() })
+    .optional(),
   page: boardIdSchema.optional(),
   pointer: z.object({
     x: coordinateSchema,

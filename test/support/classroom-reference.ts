@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
+import { projectView } from '../../recorder/classroom/board/project-view.ts';
 import type { ClassroomState } from '../../recorder/classroom/state.ts';
 import { startDemoClassroom } from '../../src/demo/classroom.ts';
 import { Resources } from '../../src/lifecycle.ts';
 import { createLog } from '../../src/log.ts';
-import { BOARD_WIDTH, type BoardText } from '../../src/protocol/whiteboard.ts';
-import { joinBoard } from './board-guest.ts';
+import { BOARD_HEIGHT, BOARD_WIDTH } from '../../src/protocol/whiteboard.ts';
+import { openBoardClient, type WrittenText } from '../../src/demo/drawing.ts';
 import type { Browser, Page } from './browser.ts';
 import { serveBuiltPages } from './built-pages.ts';
 import { evaluate, HEIGHT, PAGE_MS, readPng, WIDTH } from './page-picture.ts';
@@ -13,13 +14,13 @@ import type { GrayPicture, PixelBox } from './picture-match.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Two things nobody has written on a whiteboard before, in Latin and in Chinese, where the script draws nothing for 30 s. */
-export function newTexts(): readonly [BoardText, BoardText] {
+export function newTexts(): readonly [WrittenText, WrittenText] {
   const pick = (from: string): string =>
     Array.from({ length: 4 }, () => from[randomInt(from.length)]).join('');
   const style = { x: 40, size: 56, color: '#1f2933' };
   return [
-    { ...style, y: 260, text: pick('ABDEGHKMNQRSWXZ2345679') },
-    { ...style, y: 380, text: pick('春眠不觉晓处闻啼鸟夜来风雨声花落知多少') },
+    { ...style, y: 210, text: pick('ABDEGHKMNQRSWXZ2345679') },
+    { ...style, y: 330, text: pick('春眠不觉晓处闻啼鸟夜来风雨声花落知多少') },
   ];
 }
 
@@ -34,7 +35,7 @@ export type Reference = {
 export async function renderReference(options: {
   readonly browser: Browser;
   readonly dataDir: string;
-  readonly texts: readonly BoardText[];
+  readonly texts: readonly WrittenText[];
   readonly deadCamera: number;
 }): Promise<Reference> {
   const { browser, dataDir, texts, deadCamera } = options;
@@ -43,8 +44,9 @@ export async function renderReference(options: {
     const pages = resources.use(await serveBuiltPages());
     const log = createLog('test', 'silent');
     const demo = resources.use(await startDemoClassroom({ dataDir, log, script: false }));
-    const guest = resources.use(await joinBoard(demo.classroom.whiteboardUrl ?? ''));
-    for (const text of texts) guest.write(text);
+    const guest = resources.use(openBoardClient(demo.classroom.whiteboardUrl ?? ''));
+    await guest.ready();
+    for (const text of texts) guest.addText(text);
     const page = await browser.newPage();
     resources.defer(() => page.close());
     await page.setViewport({ width: WIDTH, height: HEIGHT, deviceScaleFactor: 1 });
@@ -65,17 +67,18 @@ export async function renderReference(options: {
   }
 }
 
-async function findTextBoxes(page: Page, texts: readonly BoardText[]): Promise<PixelBox[]> {
-  const canvas = await evaluate<PixelBox>(
+async function findTextBoxes(page: Page, texts: readonly WrittenText[]): Promise<PixelBox[]> {
+  const host = await evaluate<PixelBox>(
     page,
-    `document.querySelector('canvas').getBoundingClientRect().toJSON()`,
+    `document.querySelector('.board-host').getBoundingClientRect().toJSON()`,
   );
-  const scale = canvas.width / BOARD_WIDTH;
+  const whole = { x: 0, y: 0, width: BOARD_WIDTH, height: BOARD_HEIGHT };
+  const { scrollX, scrollY, zoom } = projectView(whole, host);
   return texts.map(({ x, y, size, text }) => ({
-    x: Math.round(canvas.x + x * scale),
-    // From above the highest letter to below the lowest; a Chinese character is as wide as it is high.
-    y: Math.round(canvas.y + (y - size) * scale),
-    width: Math.round(text.length * size * scale),
-    height: Math.round(1.25 * size * scale),
+    x: Math.round(host.x + (x + scrollX) * zoom),
+    y: Math.round(host.y + (y + scrollY) * zoom),
+    // A Chinese character is as wide as it is high, and a line a quarter higher.
+    width: Math.round(text.length * size * zoom),
+    height: Math.round(1.25 * size * zoom),
   }));
 }

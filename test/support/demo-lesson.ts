@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CAST } from '../../src/demo/cast.ts';
+import { openBoardClient } from '../../src/demo/drawing.ts';
 import type { Resources } from '../../src/lifecycle.ts';
-import { joinBoard } from './board-guest.ts';
 import { launchTestBrowser } from './browser.ts';
 import { newTexts, renderReference, type Reference } from './classroom-reference.ts';
 import { breakCamera, recordingOf, startDemo, type DemoResult } from './demo-run.ts';
@@ -42,13 +42,14 @@ export async function holdLesson(resources: Resources): Promise<Lesson> {
   resources.defer(() => browser.close());
   const watcher = await openWatcher(browser, await demo.announced('watch'), folder.path);
   const { originMs, whiteboardUrl } = await recordingOf(demo);
-  const guest = resources.use(await joinBoard(whiteboardUrl));
+  const guest = resources.use(openBoardClient(whiteboardUrl));
+  await guest.ready();
   const recorded = (ms: number): Promise<boolean> =>
     waitUntil(`${ms} ms recorded`, () => Date.now() >= originMs + ms, PAGE_MS);
   await recorded(WRITE_AT_MS);
   const texts = newTexts();
   const wroteAtMs = Date.now();
-  for (const text of texts) guest.write(text);
+  for (const text of texts) guest.addText(text);
   await recorded(KILL_AT_MS);
   const camera = await breakCamera(folder.path, CAST[DEAD_CAMERA].participantId);
   const live = await watchLive(watcher);

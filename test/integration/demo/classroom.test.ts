@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
-import { WebsocketProvider } from 'y-websocket';
-import * as Y from 'yjs';
 import { CAST } from '../../../src/demo/cast.ts';
 import { startDemoClassroom, type DemoClassroom } from '../../../src/demo/classroom.ts';
+import { openBoardClient, type BoardClient } from '../../../src/demo/drawing.ts';
 import { findPictureClock } from '../../../src/demo/picture-clock.ts';
 import { createLog } from '../../../src/log.ts';
 import {
   MAX_SIGNALLING_BYTES,
-  parseServerMessage,
+  parseServerMessages,
   type ClientMessage,
   type ServerMessage,
 } from '../../../src/protocol/signalling.ts';
+import { DEFAULT_PAGE, elementsName } from '../../../src/protocol/whiteboard.ts';
 import { decodeCamera } from './decode-camera.ts';
 
 /** Everything here is on loopback; a machine with all cores busy answers within this. */
@@ -51,9 +51,10 @@ async function connect(join?: Extract<ClientMessage, { type: 'join' }>): Promise
   const socket = new WebSocket(demo.classroom.signallingUrl);
   const heard: ServerMessage[] = [];
   socket.on('message', (data) => {
-    const parsed = parseServerMessage((data as Buffer).toString());
-    if (parsed.kind !== 'message') throw new Error(`server broke the protocol: ${parsed.kind}`);
-    heard.push(parsed.message);
+    for (const parsed of parseServerMessages((data as Buffer).toString())) {
+      if (parsed.kind !== 'message') throw new Error(`server broke the protocol: ${parsed.kind}`);
+      heard.push(parsed.message);
+    }
   });
   await once(socket, 'open');
   const client: Client = {
@@ -125,35 +126,49 @@ describe('signalling', () => {
 });
 
 describe('whiteboard', () => {
-  const open = (): { doc: Y.Doc; provider: WebsocketProvider } => {
-    const url = demo.classroom.whiteboardUrl ?? '';
-    const cut = url.lastIndexOf('/');
-    const doc = new Y.Doc();
-    const provider = new WebsocketProvider(url.slice(0, cut), url.slice(cut + 1), doc, {
-      WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
-      disableBc: true,
-    });
-    return { doc, provider };
-  };
+  const url = (role?: string): string =>
+    (demo.classroom.whiteboardUrl ?? '') + (role === undefined ? '' : `?role=${role}`);
+  const pageOf = ({ doc }: BoardClient): unknown => doc.getMap(elementsName(DEFAULT_PAGE)).toJSON();
 
   it('brings one client’s stroke to another, and to one who comes later', async () => {
-    const [one, two] = [open(), open()];
-    const points = Y.Array.from<number>([0, 0, 10, 10]);
-    one.doc.getArray('strokes').push([new Y.Map(Object.entries({ color: '#ff0000', points }))]);
-    points.push([20, 20]);
-    const expected = [{ color: '#ff0000', points: [0, 0, 10, 10, 20, 20] }];
-    const strokesOf = ({ doc }: { doc: Y.Doc }): unknown => doc.getArray('strokes').toJSON();
+    const [one, two] = [openBoardClient(url()), openBoardClient(url())];
+    const extend = one.beginStroke({ points: [5, 5, 15, 15], color: '#ff0000', width: 2 });
+    extend([25, 35]);
+    const element = expect.objectContaining({ type: 'freedraw', x: 5, y: 5 }) as unknown;
+    const expected = [{ element, points: [0, 0, 10, 10, 20, 30] }];
     await vi.waitFor(() => {
-      expect(strokesOf(two)).toEqual(expected);
+      expect(Object.values(pageOf(two) as object)).toEqual(expected);
     }, wait);
-    const late = open();
+    const late = openBoardClient(url());
+    await late.ready();
+    expect(Object.values(pageOf(late) as object)).toEqual(expected);
+    one.clear();
     await vi.waitFor(() => {
-      expect(strokesOf(late)).toEqual(expected);
+      expect(pageOf(late)).toEqual({});
     }, wait);
-    for (const { doc, provider } of [one, two, late]) {
-      provider.destroy();
-      doc.destroy();
-    }
+    await Promise.all([one, two, late].map((client) => client.close()));
+  });
+
+  it('takes nothing from the recorder, who hears everything and is seen by nobody', async () => {
+    const [teacher, recorder] = [openBoardClient(url()), openBoardClient(url('recorder'))];
+    await Promise.all([teacher.ready(), recorder.ready()]);
+    recorder.addText({ x: 0, y: 0, text: 'not mine to write', size: 20, color: '#000000' });
+    recorder.laser({ x: 1, y: 1 });
+    const id = teacher.addText({ x: 0, y: 0, text: '老师', size: 20, color: '#000000' });
+    await vi.waitFor(() => {
+      expect(Object.keys(pageOf(recorder) as object)).toContain(id);
+    }, wait);
+    // what the recorder sent was on its way before the teacher's text was
+    expect(Object.keys(pageOf(teacher) as object)).toEqual([id]);
+    const late = openBoardClient(url());
+    await late.ready();
+    expect(Object.keys(pageOf(late) as object)).toEqual([id]);
+    await vi.waitFor(() => {
+      expect(late.present()).toContain(teacher.doc.clientID);
+    }, wait);
+    expect(late.present()).not.toContain(recorder.doc.clientID);
+    teacher.clear();
+    await Promise.all([teacher, recorder, late].map((client) => client.close()));
   });
 
   it('closes a connection that does not speak its language, and serves the others', async () => {
@@ -163,12 +178,9 @@ describe('whiteboard', () => {
     stranger.send(Buffer.from([0, 2, 255, 255, 255, 255]));
     const [code] = (await closed) as [number];
     expect(code).toBe(1007);
-    const { doc, provider } = open();
-    await vi.waitFor(() => {
-      expect(provider.synced).toBe(true);
-    }, wait);
-    provider.destroy();
-    doc.destroy();
+    const client = openBoardClient(url());
+    await client.ready();
+    await client.close();
   });
 });
 
