@@ -17,9 +17,12 @@ export function setText(target: HTMLElement, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** First character of a name, whole even where it is an emoji. */
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** First character of a name as people see it: whole, even where it is an emoji of several parts. */
 export function initial(name: string): string {
-  return Array.from(name)[0] ?? '?';
+  const [first] = graphemes.segment(name);
+  return first?.segment ?? '?';
 }
 
 const COLORS = ['#4f63d2', '#0f8b8d', '#c4572e', '#8a4fb8', '#3c7d3a', '#b23a6b'];

@@ -60,7 +60,7 @@ export const TEMPLATES: Readonly<Record<ClassLayout, (room: Room) => Places>> = 
 function tilesAbove(room: Room, maxColumns: number): Places {
   const { area, gap, isPortrait } = room;
   const share = isPortrait ? (room.hasBoard ? 0.34 : 0.6) : 0.32;
-  const columns = isPortrait ? Math.min(maxColumns, room.count > 4 ? 3 : 2) : maxColumns;
+  const columns = isPortrait ? (room.count === 3 || room.count > 4 ? 3 : 2) : maxColumns;
   const [top] = cut(area, 'top', { size: area.height * share, gap });
   const grid = { ...room, maxColumns: columns, ...(isPortrait ? {} : { maxRows: 1 }) };
   const slots = gridSlots(top, room.count, grid);
@@ -107,7 +107,8 @@ function leadLarge(room: Room, columnWidth: number): Places {
 /** Portrait: who leads with two others at the side, then board and chat. */
 function leadWithAside(room: Room): Places {
   const { area, gap, count } = room;
-  const share = count > 1 ? 0.64 : 1;
+  // as high as two at its side
+  const share = count > 1 ? 0.7 : 1;
   const wide = Math.floor((area.width - gap) * share);
   const [top] = cut(area, 'top', {
     size: Math.min(area.height * 0.4, tileHeight(wide, room)),
@@ -124,13 +125,10 @@ function leadWithAside(room: Room): Places {
 
 /** The lecturer on the big screen, who is in the room with the students beside, the board below that one, students below the lecturer. */
 function dualTeacher(room: Room): Places {
-  const { area, gap, px, isPortrait, count } = room;
+  const { area, gap, isPortrait, count } = room;
   if (count === 0) return { slots: [], ...boardAndChat(area, room) };
   if (isPortrait) return leadOverStrip(room);
-  const wide = Math.min(
-    Math.floor(area.width * 0.607),
-    tileWidth(area.height - (count > 2 || room.hasChat ? px(171) + gap : 0), room),
-  );
+  const wide = widestLead(room, { below: count - 2, share: 0.64 });
   const [left, right] = cut(area, 'left', { size: wide, gap });
   const lead = gridSlots(left, 1, room);
   const [, below] = cut(left, 'top', { size: extent(lead, area.y), gap });
@@ -184,19 +182,34 @@ function boardWithStrip(room: Room): Places {
 
 /** One large, the others in a strip below; board and chat beside. */
 function spotlight(room: Room): Places {
-  const { area, gap, px, isPortrait, count, hasBoard, hasChat } = room;
+  const { area, gap, isPortrait, count, hasBoard, hasChat } = room;
   if (count === 0) return { slots: [], ...boardAndChat(area, room) };
   if (isPortrait) return leadOverStrip(room);
-  const strip = count > 1 ? Math.max(px(150), tileHeight(room.minWidth, room)) + gap : 0;
-  const share = hasBoard || hasChat ? 0.64 : 1;
-  const wide = Math.min(Math.floor(area.width * share), tileWidth(area.height - strip, room));
-  const [left, right] = share < 1 ? cut(area, 'left', { size: wide, gap }) : [area, null];
-  const [upper] = cut(left, 'top', { size: area.height - strip, gap });
-  const lead = gridSlots(upper, 1, count > 1 ? room : { ...room, align: 'middle' });
+  const hasSide = hasBoard || hasChat;
+  const wide = widestLead(room, { below: count - 1, share: hasSide ? 0.66 : 1 });
+  const [left, right] = hasSide ? cut(area, 'left', { size: wide, gap }) : [area, null];
+  const [upper] = cut(left, 'top', { size: tileHeight(wide, room), gap });
+  const lead = gridSlots(upper, 1, room);
   const [, below] = cut(left, 'top', { size: extent(lead, area.y), gap });
   const others = gridSlots(below, count - lead.length, { ...room, maxRows: 1 });
   const slots = [...lead, ...others];
   return right === null ? { slots, board: null, chat: null } : { slots, ...stacked(right, room) };
+}
+
+/** How wide who leads may be with the others in a row below, of an area as high as it is; of its width at most `share`. */
+function widestLead(
+  room: Room,
+  { below, share }: { readonly below: number; readonly share: number },
+): number {
+  const { area, gap } = room;
+  const heightWith = (wide: number): number => {
+    if (below <= 0) return tileHeight(wide, room);
+    const one = Math.min(wide * 0.32, (wide - (below - 1) * gap) / below);
+    return tileHeight(wide, room) + gap + tileHeight(Math.max(room.minWidth, one), room);
+  };
+  let wide = Math.floor(area.width * share);
+  while (wide > room.minWidth && heightWith(wide) > area.height) wide -= 1;
+  return wide;
 }
 
 /** Portrait: one as wide as the page, the others in a strip, then board and chat. */

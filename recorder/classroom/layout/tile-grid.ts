@@ -43,7 +43,10 @@ export function tileWidth(height: number, { captionHeight }: TileStyle): number 
 
 type Grid = { readonly columns: number; readonly width: number };
 
-/** The columns with which tiles are widest; of equals, the most. */
+/** Rows rather than columns, where that costs no more of a tile's width. */
+const ROWS_WORTH = 0.95;
+
+/** The columns with which tiles are widest, or nearly so: then the most. */
 function bestGrid(area: Box, count: number, options: GridOptions): Grid {
   const { gap, maxColumns = count, maxRows = count } = options;
   let best: Grid = { columns: 1, width: 0 };
@@ -53,7 +56,7 @@ function bestGrid(area: Box, count: number, options: GridOptions): Grid {
     const across = Math.floor((area.width - (columns - 1) * gap) / columns);
     const down = Math.floor((area.height - (rows - 1) * gap) / rows);
     const width = Math.min(across, tileWidth(down, options));
-    if (width >= best.width) best = { columns, width };
+    if (width >= best.width * ROWS_WORTH) best = { columns, width };
   }
   return best;
 }

@@ -9,23 +9,11 @@ import {
   type LayoutInput,
 } from '../../../recorder/classroom/layout/geometry.ts';
 import { MAX_TILES } from '../../../recorder/classroom/layout/templates.ts';
-import type { LayoutTile } from '../../../recorder/classroom/layout/who.ts';
 import { CLASS_LAYOUTS, CLASS_VIEWS } from '../../../src/model/layout.ts';
+import { classOf, GEOMETRY_TABLE } from './geometry-table.ts';
 
 /** One line of letters. */
 const MIN_CAPTION_HEIGHT = 22;
-const ROLES = ['teacher', 'student', 'student', 'student', 'tutor', 'student'] as const;
-
-/** Teacher, then three students, a tutor, and students. */
-const classOf = (count: number): LayoutTile[] =>
-  Array.from({ length: count }, (_, i) => ({
-    name: `n${i}`,
-    participantId: `p${i}`,
-    role: ROLES[i] ?? 'student',
-    isShown: false,
-    spokeMs: Number.NEGATIVE_INFINITY,
-  }));
-
 const plan = (change: Partial<LayoutInput> = {}): Geometry =>
   planGeometry({
     ...{ layout: 'small-class', view: 'audience', focus: null, page: 1 },
@@ -35,19 +23,15 @@ const plan = (change: Partial<LayoutInput> = {}): Geometry =>
 
 const show = (box: Box | null): string =>
   box === null ? '-' : `${box.x},${box.y} ${box.width}x${box.height}`;
-const describeBoxes = ({ board, chat, tiles }: Geometry): string =>
-  [
-    `board ${show(board)}`,
-    `chat ${show(chat)}`,
-    ...tiles.map(({ name, picture }) => `${name} ${show(picture)}`),
-  ].join(' | ');
-
-/** Every pixel of each layout at the sizes people record; a change of look changes this table, on purpose. */
-const TABLE: readonly (readonly [string, Partial<LayoutInput>, string])[] = [];
+const describeBoxes = ({ board, chat, tiles }: Geometry): readonly string[] => [
+  `board ${show(board)}`,
+  `chat ${show(chat)}`,
+  ...tiles.map(({ name, picture }) => `${name} ${show(picture)}`),
+];
 
 describe('where things are', () => {
-  it.each(TABLE)('%s', (_, change, expected) => {
-    expect(describeBoxes(plan(change))).toBe(expected);
+  it.each(GEOMETRY_TABLE)('%s', (_, change, expected) => {
+    expect(describeBoxes(plan(change))).toEqual(expected);
   });
 
   it('turns the gallery’s pages, and stays on the last', () => {
