@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { SEGMENT_MS } from '../model/grid.ts';
 import { writeMediaPlaylist, type ByteRange, type PlaylistSegment } from '../media/playlist.ts';
 import type { JoinBlock } from './join-block.ts';
@@ -34,7 +35,12 @@ export class HlsLines {
   /** A segment of the grid that is not there. */
   addGap({ index }: JoinBlock): void {
     const startMs = this.#startMs + index * SEGMENT_MS;
-    this.#lines.push({ uri: `gap-${index}`, startMs, durationMs: SEGMENT_MS, gap: true });
+    this.#lines.push({
+      uri: `gap-${index}${path.extname(this.#uri)}`,
+      startMs,
+      durationMs: SEGMENT_MS,
+      gap: true,
+    });
   }
 
   get rates(): { readonly peak: number; readonly mean: number } {

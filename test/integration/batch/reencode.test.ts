@@ -1,0 +1,409 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planChunks } from '../../../src/batch/chunk-plan.ts';
+import { encodeChunk } from '../../../src/batch/encode-chunk.ts';
+import type { JoinedReencode } from '../../../src/batch/join.ts';
+import { swapReencode } from '../../../src/batch/swap.ts';
+import { ChalkreelError } from '../../../src/errors.ts';
+import { SEGMENT_TICKS, segmentPts90k } from '../../../src/model/grid.ts';
+import type { ReencodeProof } from '../../../src/model/reencode.ts';
+import { objectKeys } from '../../../src/storage/keys.ts';
+import { findManifest, isCurrent, listManifests } from '../../../src/storage/reencodes.ts';
+import { verifyTarget } from '../../../src/verify/verify.ts';
+import { makeBatchSource, type BatchSource } from '../../support/batch-source.ts';
+import { collect } from '../../support/collect.ts';
+import { probeMedia, probePackets } from '../../support/probe.ts';
+import {
+  encodeAll,
+  fileOf,
+  join,
+  prove,
+  testProfile,
+  type Reencoding,
+} from '../../support/reencode.ts';
+import { SLOT_PATTERNS } from '../../support/synthetic-recording.ts';
+import { makeTempFolder } from '../../support/temp-folder.ts';
+
+/** Uneven times, a hole of one segment; two chunks, of 3 and 2 segments. */
+const SEGMENTS = 6;
+const HOLE = 3;
+const SLOTS = SLOT_PATTERNS.uneven;
+const FIRST_SEGMENTS = 3;
+const TICKS_PER_SLOT = 3000;
+/** What comes out at 180 lines of a source of 640×360. */
+const SIZE = { width: 320, height: 180 };
+
+/** Times of all pictures, ticks from the first segment's start. */
+const TIMES = Array.from({ length: SEGMENTS }, (_, n) => n)
+  .filter((n) => n !== HOLE)
+  .flatMap((n) => SLOTS.map((slot) => n * SEGMENT_TICKS + slot * TICKS_PER_SLOT));
+
+let temp: Awaited<ReturnType<typeof makeTempFolder>>;
+let source: BatchSource;
+
+beforeAll(async () => {
+  temp = await makeTempFolder('reencode');
+  source = await makeBatchSource(path.join(temp.path, 'source'), {
+    segments: SEGMENTS,
+    slots: SLOTS,
+    holes: [HOLE],
+  });
+});
+afterAll(() => temp.close());
+
+function reencoding(profile: Reencoding['profile'], folder = profile.name): Reencoding {
+  return { ...source, profile, folder: path.join(temp.path, folder) };
+}
+
+async function reencode(
+  work: Reencoding,
+): Promise<{ joined: JoinedReencode; proof: ReencodeProof }> {
+  const joined = await join(await encodeAll(work), work);
+  return { joined, proof: await prove(joined, work) };
+}
+
+async function hashOf(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
+
+/** Presentation times of the pictures in a file, rising, in its own ticks. */
+async function pictureTimes(file: string): Promise<number[]> {
+  const packets = await probePackets(file);
+  const pictures = packets.filter(({ codec_type }) => codec_type === 'video');
+  return pictures.map(({ pts }) => pts).sort((a, b) => a - b);
+}
+
+describe('a re-encode', () => {
+  const CODECS = [
+    { codec: 'avc', name: 'h264', outputs: ['mp4', 'hls-cmaf', 'hls-ts'] },
+    { codec: 'hevc', name: 'hevc', outputs: ['mp4', 'hls-cmaf'] },
+    { codec: 'av1', name: 'av1', outputs: ['mp4', 'hls-cmaf'] },
+  ] as const;
+
+  it.each(CODECS)('into $codec is the same lesson, picture by picture', async (wanted) => {
+    const { codec, name, outputs } = wanted;
+    // B pictures, which ultrafast has not.
+    const video = codec === 'avc' ? { preset: 'veryfast' } : {};
+    const { joined, proof } = await reencode(reencoding(testProfile({ codec, outputs, video })));
+    expect(proof).toMatchObject({ pictures: TIMES.length, sound: 'copied' });
+    const mp4 = fileOf(joined, 'mp4/recording.mp4');
+    const { streams, format } = await probeMedia(mp4);
+    expect(streams[0]).toMatchObject({ codec_name: name, ...SIZE, color_space: 'bt709' });
+    expect(streams[1]).toMatchObject({ codec_name: 'aac', sample_rate: '48000', channels: 2 });
+    expect(format.duration).toBe('9.600000');
+    expect(await pictureTimes(mp4)).toEqual(TIMES);
+    // A player's way in, with its holes and byte ranges.
+    for (const kind of outputs.slice(1)) {
+      const index = fileOf(joined, `${kind}/index.m3u8`);
+      const packets = (await probePackets(index)).filter((packet) => packet.codec_type === 'video');
+      expect(packets).toHaveLength(TIMES.length);
+    }
+  });
+
+  it('has the PTS of the recording in MPEG-TS, and a GAP for each hole', async () => {
+    const work = reencoding(testProfile({ name: 'ts', outputs: ['hls-ts'] }));
+    const { joined } = await reencode(work);
+    const times = await pictureTimes(fileOf(joined, 'hls-ts/media.ts'));
+    expect(times).toEqual(TIMES.map((ticks) => segmentPts90k(0) + ticks));
+    const playlist = await readFile(fileOf(joined, 'hls-ts/index.m3u8'), 'utf8');
+    expect(playlist.match(/#EXT-X-GAP/g)).toHaveLength(1);
+    expect(playlist.match(/#EXTINF:[\d.]+/g)).toEqual([
+      '#EXTINF:4.8',
+      '#EXTINF:1.6',
+      '#EXTINF:3.2',
+    ]);
+  });
+
+  it('of AVC without B pictures holds every rule of the independent checker', async () => {
+    const video = { encoderArgs: { bframes: '0' } };
+    const { joined } = await reencode(reencoding(testProfile({ name: 'plain', video })));
+    const report = await verifyTarget(fileOf(joined, 'mp4/recording.mp4'), {
+      decode: true,
+      fps: 30,
+    });
+    expect(report.violations).toEqual([]);
+  });
+
+  it('is the same byte for byte, whatever order chunks are made and joined in, and finds made ones', async () => {
+    const outputs = ['mp4', 'hls-cmaf', 'hls-ts'];
+    const work = reencoding(testProfile({ name: 'order', outputs }));
+    const first = await join(await encodeAll(work), work);
+    const again = await encodeAll(work, { isReversed: true });
+    expect(again.map(({ wasThere }) => wasThere)).toEqual([true, true]);
+    for (const { media, tables } of again) {
+      await work.store.delete(tables);
+      await work.store.delete(media);
+    }
+    const anew = await encodeAll(work, { isReversed: true });
+    expect(anew.map(({ wasThere, index }) => ({ wasThere, index }))).toEqual([
+      { wasThere: false, index: 1 },
+      { wasThere: false, index: 0 },
+    ]);
+    const second = await join(anew, { ...work, folder: `${work.folder}-2` });
+    expect(second.build).toBe(first.build);
+    const hashes = ({ outputs: all }: JoinedReencode): string[] =>
+      all.flatMap(({ files }) => files.map(({ name, sha256 }) => `${name} ${sha256}`));
+    expect(hashes(second)).toEqual(hashes(first));
+    const [mp4] = first.outputs;
+    expect(await hashOf(mp4?.files[0]?.file ?? '')).toBe(mp4?.files[0]?.sha256);
+  });
+
+  it('of sound alone copies it, or encodes it once to the same length', async () => {
+    const outputs = ['mp4', 'hls-cmaf'];
+    const copied = await reencode(reencoding(testProfile({ name: 'sound', video: null, outputs })));
+    expect(copied.proof).toMatchObject({ pictures: 0, sound: 'copied', quality: null });
+    const audio = { mode: 'encode', bitrate: 48_000 } as const;
+    const work = reencoding(testProfile({ name: 'sound-48', video: null, audio, outputs }));
+    const encoded = await reencode(work);
+    expect(encoded.proof).toMatchObject({
+      sound: 'counted',
+      soundFrames: copied.proof.soundFrames,
+    });
+    const { streams, format } = await probeMedia(fileOf(encoded.joined, 'mp4/recording.mp4'));
+    expect(streams.map(({ codec_name }) => codec_name)).toEqual(['aac']);
+    expect(format.duration).toBe('9.600000');
+  });
+
+  it('has equal parameter sets however pictures come: a lesson may stand still for minutes', async () => {
+    const profile = testProfile({ name: 'alike' });
+    const configs = new Set<string>();
+    for (const slots of [SLOT_PATTERNS.full, SLOT_PATTERNS.sparse]) {
+      const folder = path.join(temp.path, `alike-${slots.length}`);
+      const other = await makeBatchSource(folder, { segments: 1, slots });
+      for (const codec of ['avc', 'hevc', 'av1'] as const) {
+        const work = { ...other, folder, profile: testProfile({ name: `alike-${codec}`, codec }) };
+        const [result] = await encodeAll(work);
+        const tables = JSON.parse((await other.store.read(result?.tables ?? '')).toString()) as {
+          readonly config: string;
+        };
+        configs.add(tables.config);
+      }
+    }
+    expect(profile.outputs).toEqual(['mp4']);
+    expect(configs.size).toBe(3);
+  });
+});
+
+describe('joining', () => {
+  it('refuses a chunk that is missing or of other settings, and names it', async () => {
+    const work = reencoding(testProfile({ name: 'refuse' }));
+    const results = await encodeAll(work);
+    await expect(join(results.slice(0, 1), work)).rejects.toMatchObject({
+      code: 'join-incomplete',
+      details: { segment: HOLE + 1 },
+    });
+    const larger = testProfile({ name: 'larger', video: { height: 240 } });
+    const [, other] = await encodeAll({ ...work, profile: larger });
+    await expect(
+      join(
+        [results[0], other].filter((r) => r !== undefined),
+        work,
+      ),
+    ).rejects.toThrow(/is avc1 426×240.*expected what chunk .* is: avc1 320×180/s);
+  });
+
+  it('refuses media that is not what its encoder made', async () => {
+    const work = reencoding(testProfile({ name: 'damaged' }));
+    const results = await encodeAll(work);
+    const media = results[0]?.media ?? '';
+    const bytes = await work.store.read(media);
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    await work.store.put(media, bytes);
+    await expect(join(results, work)).rejects.toMatchObject({ code: 'chunk-damaged' });
+  });
+});
+
+describe('the proof', () => {
+  let work: Reencoding;
+  let joined: JoinedReencode;
+  let whole: Buffer;
+
+  beforeAll(async () => {
+    work = reencoding(testProfile({ name: 'proof' }));
+    joined = await join(await encodeAll(work), work);
+    whole = await readFile(fileOf(joined, 'mp4/recording.mp4'));
+  });
+
+  /** Proves the output with some bytes changed. */
+  async function proveChanged(change: (file: Buffer) => Buffer): Promise<unknown> {
+    await writeFile(fileOf(joined, 'mp4/recording.mp4'), change(Buffer.from(whole)));
+    return prove(joined, work);
+  }
+  const flip =
+    (at: number) =>
+    (file: Buffer): Buffer => {
+      file.writeUInt8(file.readUInt8(at) ^ 1, at);
+      return file;
+    };
+
+  it('fails where a bit of the pictures is another', async () => {
+    const at = whole.indexOf('mdat') + 2000;
+    await expect(proveChanged(flip(at))).rejects.toThrow(/coded pictures from segment 0/);
+  });
+
+  it('fails where a bit of the sound is another', async () => {
+    await expect(proveChanged(flip(whole.length - 20))).rejects.toThrow(
+      /SHA-256 of all AAC frames/,
+    );
+  });
+
+  it('fails where a picture is a slot late', async () => {
+    // The first run of `stts` behind its count: two pictures a slot apart, then longer.
+    const stts = whole.indexOf('stts') + 12;
+    const later = (file: Buffer): Buffer => {
+      file.writeUInt32BE(file.readUInt32BE(stts + 4) + TICKS_PER_SLOT, stts + 4);
+      return file;
+    };
+    await expect(proveChanged(later)).rejects.toThrow(/picture 1 is at 6000 ticks, expected 3000/);
+  });
+
+  it('fails where a picture is missing', async () => {
+    const folder = path.join(temp.path, 'dropped');
+    await mkdir(folder);
+    const [input, output] = [path.join(folder, 'in.mp4'), path.join(folder, 'out.mp4')];
+    await writeFile(input, whole);
+    const drop = ['-c', 'copy', '-bsf:v', 'noise=drop=eq(n\\,7)', '-y', output];
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-copyts', '-i', input, ...drop]);
+    await copyFile(output, fileOf(joined, 'mp4/recording.mp4'));
+    await expect(prove(joined, work)).rejects.toMatchObject({ code: 'reencode-unproved' });
+  });
+
+  it('fails where quality is below what is asked for', async () => {
+    await writeFile(fileOf(joined, 'mp4/recording.mp4'), whole);
+    const video = { quality: { ssimDb: 30, worstFrameDb: 25 } };
+    const profile = testProfile({ name: 'proof', video });
+    await expect(prove(joined, { ...work, profile })).rejects.toMatchObject({
+      code: 'quality-below-target',
+      message: expect.stringMatching(/SSIM-Y .* target 30\.00 dB; the worst picture/) as string,
+    });
+  });
+});
+
+describe('a chunk', () => {
+  it('that fails is reported with a command line that shows it, and keeps its input for that', async () => {
+    const folder = path.join(temp.path, 'fails');
+    await mkdir(folder);
+    // Fails at chunks alone, as a bad setting would.
+    const ffmpeg = path.join(folder, 'my ffmpeg');
+    const script = `#!/bin/sh\ncase "$*" in *force_key_frames*) echo no such preset >&2; exit 3;; esac\nexec ffmpeg "$@"\n`;
+    await writeFile(ffmpeg, script);
+    await chmod(ffmpeg, 0o755);
+    const profile = { ...testProfile({ name: 'fails' }), ffmpeg };
+    const [chunk] = planChunks(source.entries, profile);
+    if (chunk === undefined) throw new Error('Expected a chunk');
+    const options = { ...source, profile, folder, settings: { crf: 24 } };
+    const error: unknown = await encodeChunk(chunk, options).catch((thrown: unknown) => thrown);
+    if (!(error instanceof ChalkreelError)) throw error;
+    expect(error.message).toMatch(/segments 0 to 2\) failed: .*no such preset/s);
+    const command = String(error.details.command);
+    const pasted = promisify(execFile)('sh', ['-c', command]);
+    await expect(pasted).rejects.toMatchObject({ code: 3, stderr: 'no such preset\n' });
+    // The same with an ffmpeg that works.
+    await promisify(execFile)('sh', ['-c', command.replace(`'${ffmpeg}'`, 'ffmpeg')]);
+    const output = command.slice(command.lastIndexOf('> ') + 2);
+    expect((await probeMedia(output)).streams[0]).toMatchObject({ codec_name: 'h264', ...SIZE });
+  });
+
+  it('that is called off leaves nothing', async () => {
+    const folder = path.join(temp.path, 'off');
+    await mkdir(folder);
+    const profile = testProfile({ name: 'off', video: { preset: 'veryslow' } });
+    const [chunk] = planChunks(source.entries, profile);
+    if (chunk === undefined) throw new Error('Expected a chunk');
+    const abort = new AbortController();
+    const onProgress = (): void => {
+      abort.abort(new Error('not wanted'));
+    };
+    const { signal } = abort;
+    const options = { ...source, profile, folder, settings: { crf: 10 }, signal, onProgress };
+    await expect(encodeChunk(chunk, options)).rejects.toThrow('not wanted');
+    expect(await readdir(folder)).toEqual([]);
+    expect(
+      await collect(source.store.list(objectKeys.archiveChunks('recording-1', 'off'))),
+    ).toEqual([]);
+  });
+
+  it('keeps whole GOPs from segment to segment', async () => {
+    const profile = testProfile({ name: 'gops', video: { gopSegments: 2 } });
+    const results = await encodeAll(reencoding(profile));
+    const joined = await join(results, reencoding(profile));
+    const packets = await probePackets(fileOf(joined, 'mp4/recording.mp4'));
+    const keys = packets.filter(
+      ({ codec_type, flags }) => codec_type === 'video' && flags.startsWith('K'),
+    );
+    const starts = [0, 2, FIRST_SEGMENTS + 1];
+    expect(keys.map(({ pts }) => pts)).toEqual(starts.map((segment) => segment * SEGMENT_TICKS));
+  });
+});
+
+describe('the swap', () => {
+  it('puts a manifest of immutable objects, keeps the one before for its readers, and clears chunks', async () => {
+    const work = reencoding(testProfile({ name: 'swap' }));
+    const { id } = work.recording;
+    const swap = async (crf: number) => {
+      const joined = await join(await encodeAll(work, { crf }), work);
+      const proof = await prove(joined, work);
+      const recordings = { find: () => Promise.resolve(work.recording) };
+      return swapReencode(joined, {
+        ...{ ...work, source: work.entries, proof, recordings, nowMs: 1000 + crf },
+      });
+    };
+    const first = await swap(20);
+    expect(await findManifest(work.store, id, 'swap')).toEqual(first);
+    expect(isCurrent(first, work.entries)).toBe(true);
+    expect(isCurrent(first, work.entries.slice(1))).toBe(false);
+    expect(first).toMatchObject({
+      ...{ width: 320, height: 180, durationMs: 9600, missingMs: 1600, chunks: 2 },
+      crf: { least: 20, most: 20 },
+    });
+    const keyOf = (manifest: typeof first): string => manifest.outputs[0]?.entry ?? '';
+    const second = await swap(24);
+    const third = await swap(28);
+    expect(await work.store.find(keyOf(first))).toBeUndefined();
+    expect(await work.store.find(keyOf(second))).toBeDefined();
+    const bytes = await work.store.read(keyOf(third));
+    const [object] = third.outputs[0]?.objects ?? [];
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(object?.sha256);
+    const manifests = await listManifests(work.store, id);
+    expect(manifests.map(({ madeAtMs }) => madeAtMs)).toContain(1028);
+    expect(await collect(work.store.list(objectKeys.archiveChunks(id, 'swap')))).toEqual([]);
+  });
+
+  it('leaves nothing of a recording that was deleted meanwhile, and replaces nothing unasked', async () => {
+    const other = await makeBatchSource(path.join(temp.path, 'deleted'), {
+      segments: 1,
+      slots: SLOT_PATTERNS.sparse,
+    });
+    const profile = testProfile({ name: 'deleted' });
+    const work = { ...other, profile, folder: path.join(temp.path, 'deleted') };
+    const joined = await join(await encodeAll(work), work);
+    const proof = await prove(joined, work);
+    const swap = (change: { deletedAtMs?: number; mayReplace?: () => Promise<boolean> }) => {
+      const { deletedAtMs, ...rest } = change;
+      const present =
+        deletedAtMs === undefined ? work.recording : { ...work.recording, deletedAtMs };
+      const recordings = { find: () => Promise.resolve(present) };
+      return swapReencode(joined, {
+        ...work,
+        source: work.entries,
+        proof,
+        recordings,
+        nowMs: 1,
+        ...rest,
+      });
+    };
+    const unwanted = swap({ mayReplace: () => Promise.resolve(false) });
+    await expect(unwanted).rejects.toMatchObject({ code: 'reencode-unwanted' });
+    expect(await findManifest(work.store, work.recording.id, 'deleted')).toBeUndefined();
+    const again = await join(await encodeAll(work), work);
+    joined.outputs.forEach((output, i) => expect(output.files).toEqual(again.outputs[i]?.files));
+    await expect(swap({ deletedAtMs: 5 })).rejects.toMatchObject({ code: 'recording-not-found' });
+    expect(await collect(work.store.list(objectKeys.archiveFolder(work.recording.id)))).toEqual([]);
+  });
+});
