@@ -1,5 +1,5 @@
 import type { StreamSource } from '../../src/model/recording.ts';
-import type { SourceReport } from '../../src/model/source-report.ts';
+import { joinSourceReports, type SourceReport } from '../../src/model/source-report.ts';
 import { streamName } from '../../src/protocol/classroom.ts';
 import { element, setText } from './dom.ts';
 import type { Geometry } from './layout/geometry.ts';
@@ -12,6 +12,9 @@ import { Tile } from './tile.ts';
 const TICK_MS = 100;
 /** Who has come on screen by speaking stays this long at least. */
 const MIN_STAY_MS = 3000;
+
+/** Streams that were taken away and are still reported, the latest: who names new ones for ever is not kept in full. */
+const MAX_GONE = 100;
 
 export type StageOptions = {
   readonly onState: (tile: Tile) => void;
@@ -63,9 +66,15 @@ export class Stage {
     for (const [name, tile] of this.#tiles) {
       if (wanted.has(name)) continue;
       this.#tiles.delete(name);
-      this.#gone.set(name, tile.player.report());
       tile.close();
+      const reports = joinSourceReports(
+        [...this.#gone.values()].filter((one) => streamName(one) === name),
+        [tile.player.report()],
+      );
+      this.#gone.delete(name);
+      for (const report of reports) this.#gone.set(name, report);
     }
+    for (const name of [...this.#gone.keys()].slice(0, -MAX_GONE)) this.#gone.delete(name);
     const shown = this.#options.planShown(
       sources.map((source) => {
         const name = streamName(source);
@@ -104,7 +113,7 @@ export class Stage {
 
   reports(): readonly SourceReport[] {
     const present = this.tiles.map((tile) => tile.player.report());
-    return [...this.#gone.values(), ...present];
+    return joinSourceReports([...this.#gone.values()], present);
   }
 
   #candidate(name: string, { participantId, role }: StreamSource, isShown: boolean): LayoutTile {

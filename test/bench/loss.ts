@@ -3,7 +3,13 @@ import { parseArgs } from 'node:util';
 import { Resources } from '../../src/lifecycle.ts';
 import { decodePcm } from '../support/pcm.ts';
 import { runProgram } from '../support/programs.ts';
-import { listOwnStands, listStands, readClocks, readPictures, tileBox } from '../support/sources/read-tiles.ts';
+import {
+  listOwnStands,
+  listStands,
+  readClocks,
+  readPictures,
+  tileBox,
+} from '../support/sources/read-tiles.ts';
 import type { RecordedRoom } from '../support/sources/record-room.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import type { Measurement } from './measure.ts';
@@ -78,9 +84,7 @@ async function compareFreezes({ report, startMs, playlist }: RecordedRoom): Prom
   const toMs = pictures.at(-1)?.atMs ?? NaN;
   const count = report.sources.length;
   const stands = listOwnStands(
-    report.sources.map((_, i) =>
-      listStands(readClocks(pictures, tileBox(i, count)), fromMs, toMs),
-    ),
+    report.sources.map((_, i) => listStands(readClocks(pictures, tileBox(i, count)), fromMs, toMs)),
   );
   const errors = report.sources.map(({ freezes, reconnects }, i) => {
     const seen = stands[i] ?? [];

@@ -62,7 +62,10 @@ export function makeElement(withPicture: boolean): HTMLMediaElement {
 
 /** What Chrome has with `AudioVideoTracks` (recorder/browser.ts); TypeScript's DOM library leaves it out. */
 type WithTracks = {
-  readonly videoTracks?: EventTarget & { readonly length: number; [i: number]: { selected: boolean } };
+  readonly videoTracks?: EventTarget & {
+    readonly length: number;
+    [i: number]: { selected: boolean };
+  };
 };
 
 /**

@@ -96,7 +96,9 @@ export function listStands(
  * How long each stand of each tile lasted, ms, without the times in which no tile's clock went on: then it was the recording that
  * stood, on a machine that starved.
  */
-export function listOwnStands(tiles: readonly (readonly Stand[])[]): readonly (readonly number[])[] {
+export function listOwnStands(
+  tiles: readonly (readonly Stand[])[],
+): readonly (readonly number[])[] {
   const steps = [...new Set(tiles.flat().map(({ toMs }) => toMs))].sort((a, b) => a - b);
   const common = steps
     .slice(1)

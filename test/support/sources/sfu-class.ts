@@ -19,7 +19,10 @@ export type PupilId = (typeof PUPILS)[number]['participantId'];
 
 /** Who may publish from a browser, by WHIP. */
 export const BROWSER_PUPIL = {
-  ...{ participantId: 'eva', name: 'Eva', role: 'student', toneHz: 1400 },
+  participantId: 'eva',
+  name: 'Eva',
+  role: 'student',
+  toneHz: 1400,
 } as const;
 const EVERYBODY = [...PUPILS, BROWSER_PUPIL];
 export type AnybodyId = (typeof EVERYBODY)[number]['participantId'];
@@ -33,7 +36,10 @@ export type SfuClass = Closable & {
   readonly tokens: Map<string, string>;
   readonly signalling: SignallingServer;
   /** A stream as a platform would name it now. */
-  sourceOf(id: AnybodyId, change?: { readonly token?: string; readonly url?: string }): StreamSource;
+  sourceOf(
+    id: AnybodyId,
+    change?: { readonly token?: string; readonly url?: string },
+  ): StreamSource;
   /** The class as a platform would POST it, with these streams. */
   describe(sources: readonly StreamSource[]): ClassroomSource;
 };

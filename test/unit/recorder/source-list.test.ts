@@ -51,13 +51,20 @@ describe('streams told by recording and signalling', () => {
     list.change({ set: [stream('p3', { url: 'http://127.0.0.1/new.mp4' })], remove: [] });
     expect(list.refused).toBe(20);
     list.setRecorded(many(0, MAX_SOURCES));
-    expect(idsOf(list)).toEqual(many(0, MAX_SOURCES).map(streamName).map((one) => one.slice(8)));
+    expect(idsOf(list)).toEqual(
+      many(0, MAX_SOURCES)
+        .map(streamName)
+        .map((one) => one.slice(8)),
+    );
   });
 
   it('take up no more room for a server that names new ones for ever', () => {
     const id = fc.integer({ min: 0, max: 60 }).map((n) => `p${n}`);
     const change = fc.record({
-      set: fc.array(id.map((one) => stream(one)), { maxLength: MAX_SOURCES }),
+      set: fc.array(
+        id.map((one) => stream(one)),
+        { maxLength: MAX_SOURCES },
+      ),
       remove: fc.array(id.map(name), { maxLength: MAX_SOURCES }),
     });
     fc.assert(
