@@ -4,7 +4,10 @@ import { LinkGate } from '../access/link-gate.ts';
 import { BriefMemory } from '../brief-memory.ts';
 import { inputError } from '../errors.ts';
 import { keyAccess, linkAccess } from './access.ts';
-import type { ApiContext, ApiServices } from './context.ts';
+import { builtInProfiles } from '../protocol/reencode.ts';
+import { BatchBoard } from '../queue/batch-board.ts';
+import { nameProfiles } from '../queue/reencode-profiles.ts';
+import type { ApiContext, ApiServices, ReencodeSettings } from './context.ts';
 import { ClipPlans, type ClipPlansOptions } from './clip-plans.ts';
 import { EntryCache } from './entry-cache.ts';
 import { eraseRoutes } from './erase-routes.ts';
@@ -21,6 +24,7 @@ import { pageRoutes } from './page-routes.ts';
 import { problemHandler } from './problem.ts';
 import { recordingMp4Routes } from './recording-mp4-routes.ts';
 import { recordingRoutes } from './recording-routes.ts';
+import { reencodeRoutes } from './reencode-routes.ts';
 import { refuseDeleted } from './refuse-deleted.ts';
 import { reportRoutes } from './report-routes.ts';
 import { shareRoutes } from './share-routes.ts';
@@ -32,7 +36,7 @@ const DELETED_TTL_MS = 500;
 /** The HTTP API and the pages. `/v1` takes a key; `/t/<token>/v1` is the same for holders of a signed link. */
 export function createApi(services: ApiServices): Express {
   const context = createContext(services);
-  const metrics = createMetrics(services.recordings);
+  const metrics = createMetrics(context);
   const v1 = Router();
   v1.use('/recordings/:id', refuseDeleted(context));
   // What is asked for most, and in a hurry, comes first.
@@ -49,6 +53,7 @@ export function createApi(services: ApiServices): Express {
     favouriteRoutes(context),
     shareRoutes(context),
     eraseRoutes(context),
+    reencodeRoutes(context),
   );
 
   const app = express();
@@ -75,6 +80,8 @@ function createContext(services: ApiServices): ApiContext {
     playlists.settle(recording, decided);
   return {
     ...services,
+    ...(services.reencoding ?? defaultReencoding()),
+    board: new BatchBoard(services.redis.client),
     entries,
     playlists,
     clips: new ClipPlans({ recordings, index, settle }),
@@ -90,6 +97,12 @@ function createContext(services: ApiServices): ApiContext {
       nowMs: services.clock.nowMs(),
     }),
   };
+}
+
+function defaultReencoding(): ReencodeSettings {
+  const settings = { cron: undefined, timeZone: 'UTC', endsAt: '06:00' };
+  const profiles = nameProfiles(builtInProfiles(), ['avc-1080p-hls']);
+  return { profiles, nights: { settings, times: undefined } };
 }
 
 /** Playlists, JSON and pages; media is as small as it gets. */

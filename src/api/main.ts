@@ -6,8 +6,11 @@ import { inputError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { PAGES_DIR } from '../pages-dir.ts';
 import { exitWhenParentDies, tellParent, whenToldToStop } from '../parent-watch.ts';
+import { nightTimes } from '../queue/night-schedule.ts';
 import { openServices } from '../queue/open-services.ts';
+import { loadProfiles } from '../queue/reencode-profiles.ts';
 import { runRole } from '../run-role.ts';
+import type { ReencodeSettings } from './context.ts';
 import { createApi } from './create-api.ts';
 import { listen } from './listen.ts';
 import { startSweeper } from './sweeper.ts';
@@ -23,6 +26,7 @@ await runRole(async (resources) => {
   const config = loadConfig();
   checkSecrets(config);
   const log = createLog('api', config.logLevel);
+  const reencoding = await readReencoding(config);
   const services = resources.use(await openServices(config, log));
   const { apiKeys, linkSecrets, retentionDays, dataDir } = config;
   const parts = { ...services, log, clock: systemClock, newId: ulid, apiKeys, linkSecrets };
@@ -30,6 +34,7 @@ await runRole(async (resources) => {
   const app = createApi({
     ...parts,
     pagesDir: PAGES_DIR,
+    reencoding,
     retentionS: retentionDays === undefined ? undefined : Math.round(retentionDays * DAY_S),
     workFolder: path.join(dataDir, 'work'),
   });
@@ -39,6 +44,11 @@ await runRole(async (resources) => {
   const reason = await toldToStop;
   log.info({ reason }, 'api is stopping');
 });
+
+async function readReencoding({ batch }: Config): Promise<ReencodeSettings> {
+  const nights = { settings: batch, times: nightTimes(batch) };
+  return { profiles: await loadProfiles(batch), nights };
+}
 
 function checkSecrets(config: Config): void {
   const expect = (field: string, values: readonly string[]): void => {

@@ -1,6 +1,8 @@
 import type { RequestHandler } from 'express';
 import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { gaugeBatch } from './batch-metrics.ts';
 import { PROGRESS_NUMBERS, readProgress, type ProgressNumber } from '../model/progress.ts';
+import type { StatusServices } from '../queue/batch-status.ts';
 import type { RecordingRepository } from '../storage/recording-repository.ts';
 
 /** Running recordings with numbers of their own, newest first: more would be too many labels. */
@@ -10,13 +12,15 @@ const MAX_RECORDINGS = 100;
  * The api's numbers: how long requests took, how many recordings are in each state, how each running one goes (the same
  * numbers as in its report and in the worker's log), the process itself.
  */
-export function createMetrics(recordings: RecordingRepository): {
+export function createMetrics(services: StatusServices): {
   readonly measure: RequestHandler;
   readonly send: RequestHandler;
 } {
+  const { recordings } = services;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   countStates(registry, recordings);
+  gaugeBatch(registry, services);
   const readRunning = gaugeRunning(registry, recordings);
   return {
     measure: measureRequests(registry),

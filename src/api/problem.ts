@@ -37,6 +37,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'no-classroom': 409,
   'highlights-pending': 409,
   'nothing-recorded': 409,
+  'reencode-running': 409,
   'link-expired': 410,
   'link-revoked': 410,
   'playlist-gone': 410,

@@ -32,6 +32,8 @@ function createRecording(context: ApiContext): RequestHandler {
     const recording = describeRecording(body, context);
     await context.recordings.create(recording);
     await context.queue.enqueueRecording(recording.id);
+    const { id: recordingId, traceId } = recording;
+    context.log.info({ event: 'recording-requested', recordingId, traceId });
     response.status(201).location(`/v1/recordings/${recording.id}`);
     response.json(recordingView(recording, undefined, context.links(request)));
   };
@@ -60,6 +62,7 @@ function describeRecording(
     leadInMs: null,
     tailPaddingMs: null,
     warnings: [],
+    traceId: newId(),
     retentionS: own === undefined ? (retentionS ?? null) : own,
   };
 }

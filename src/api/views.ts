@@ -2,6 +2,7 @@ import { signLink, type Link, type LinkRight } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
 import { expiryOf, isFinal, type Recording } from '../model/recording.ts';
+import { traceOf } from '../queue/request-reencode.ts';
 import type { Share } from '../storage/share-repository.ts';
 
 /** Links in answers cannot be revoked, so they are short-lived; the longest class, of 24 h, can be watched with one. */
@@ -29,6 +30,12 @@ export function recordingView(
   const token = tokenFor({ kind: 'recording', id, rights: ['play'] }, context);
   return {
     ...recording,
+    traceId: traceOf(recording),
+    // More of them at `/reencode`; whole profiles name programs of the operator's machines.
+    reencodes: (recording.reencodes ?? []).map(({ profile, ...run }) => ({
+      profile: profile.name,
+      ...run,
+    })),
     title: recordingTitle(recording),
     retentionS: recording.retentionS ?? null,
     expiresAtMs: expiryOf(recording),

@@ -9,7 +9,7 @@ import { finishRun } from './finish-run.ts';
 import { waitForNight } from './night.ts';
 import type { BatchParts } from './parts.ts';
 import { planRun } from './plan-run.ts';
-import { failRun, isWanted } from './run-state.ts';
+import { failRun, isWanted, replanRun } from './run-state.ts';
 import type { JobAtWork } from './job-at-work.ts';
 import { interruptionOf, watchRun } from './watch-run.ts';
 
@@ -50,6 +50,8 @@ export async function handleBatchJob(
     if (interruption === 'over') return await leave(job, context);
     if (interruption !== undefined) return { retryAfterMs: interruption.retryAfterMs };
     context.signal.throwIfAborted();
+    if (isUnwanted(error)) return await leave(job, context);
+    if (isBelowTarget(error) && (await replanRun(job, { ...parts, log }))) return { result: null };
     await note(error, { job, context, log }, parts);
     throw error;
   } finally {
@@ -99,7 +101,7 @@ async function note(
 ): Promise<void> {
   const { attempt, isLastAttempt } = context;
   const failure = error instanceof ChalkreelError ? error : undefined;
-  const isGivenUp = isLastAttempt || failure?.fault === 'input';
+  const isGivenUp = isLastAttempt || failure?.fault === 'input' || isBelowTarget(error);
   log.warn({
     event: `${job.kind}-failed`,
     attempt,
@@ -113,6 +115,17 @@ async function note(
     await parts.board.countRetry(job.runId);
   }
   if (isGivenUp) await failRun(job, error, { ...parts, log });
+}
+
+/** It was called off, or its recording deleted, before that could be heard here. */
+function isUnwanted(error: unknown): boolean {
+  const code = error instanceof ChalkreelError ? error.code : undefined;
+  return code === 'reencode-unwanted' || code === 'recording-not-found';
+}
+
+/** The whole was worse than its samples; to join and prove it again would come to the same. */
+function isBelowTarget(error: unknown): boolean {
+  return error instanceof ChalkreelError && error.code === 'quality-below-target';
 }
 
 /** What a chunk is expected to take: one that would not be through before the night's end is not begun. */

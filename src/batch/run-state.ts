@@ -1,7 +1,7 @@
 import { asChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Recording } from '../model/recording.ts';
-import { enterRun, findOpenRun, type RunChange } from '../model/reencode-run.ts';
+import { enterRun, findOpenRun, type ReencodeRun, type RunChange } from '../model/reencode-run.ts';
 import type { BatchParts } from './parts.ts';
 
 export type StateParts = Pick<BatchParts, 'services' | 'board' | 'clock'>;
@@ -30,18 +30,52 @@ export async function failRun(
   { services, board, clock, log }: StateParts & { readonly log: Log },
 ): Promise<void> {
   const failure = asChalkreelError(error);
-  let isFirst = false;
+  const endedAtMs = Math.round(clock.nowMs());
+  const changes: boolean[] = [];
   await services.recordings.update(run.recordingId, (recording) => {
-    const after = enterRun(recording, run.runId, {
-      state: 'failed',
-      endedAtMs: Math.round(clock.nowMs()),
-      reason: failure.code,
-      detail: failure.message,
-    });
-    isFirst = after !== recording;
+    const end = { endedAtMs, reason: failure.code, detail: failure.message };
+    const after = enterRun(recording, run.runId, { state: 'failed', ...end });
+    changes.push(after !== recording);
     return after;
   });
-  if (!isFirst) return;
+  if (changes.at(-1) !== true) return;
   log.error({ event: 'reencode-failed', code: failure.code, ...failure.details, err: failure });
   await board.addTotals({ failed: 1 });
+}
+
+/** How often a run is planned anew because the whole was worse than its samples. */
+const MAX_MISSES = 3;
+
+/**
+ * Puts another run in the place of one whose whole turned out below its target: it is planned again, for better. Resolves to false when that
+ * makes no sense (the profile says the CRF), or was tried often enough. May be repeated.
+ */
+export async function replanRun(
+  run: { readonly recordingId: string; readonly runId: string; readonly traceId: string },
+  {
+    services,
+    board,
+    newId,
+    log,
+  }: Pick<BatchParts, 'services' | 'board' | 'newId'> & { readonly log: Log },
+): Promise<boolean> {
+  const next = newId();
+  const after = await services.recordings.update(run.recordingId, (recording) => {
+    const known = findOpenRun(recording, run.runId);
+    if (known === undefined || !mayMissAgain(known)) return recording;
+    const anew = { ...known, id: next, state: 'waiting', misses: (known.misses ?? 0) + 1 } as const;
+    const reencodes = (recording.reencodes ?? []).map((one) => (one === known ? anew : one));
+    return { ...recording, reencodes };
+  });
+  const planned = findOpenRun(after, next);
+  if (planned === undefined) return false;
+  const { night, misses } = planned;
+  log.info({ event: 'reencode-planned-anew', nextRunId: next, misses });
+  if (night !== null) await board.addToNight(night, [{ ...run, runId: next }]);
+  await services.batch.enqueuePlan({ ...run, runId: next }, { isUrgent: night === null });
+  return true;
+}
+
+function mayMissAgain({ profile, misses = 0 }: ReencodeRun): boolean {
+  return misses < MAX_MISSES && (profile.video?.crf ?? null) === null;
 }

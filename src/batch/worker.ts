@@ -23,8 +23,9 @@ import { startReencodeSweep } from './sweep.ts';
 export type BatchWorkerOptions = {
   readonly config: Config;
   readonly log: Log;
-  /** Called once services are open. */
-  readonly openMedia: (services: Services) => Promise<BatchMedia>;
+  /** Jobs at a time. */
+  readonly slots: number;
+  readonly openMedia: (services: Services) => BatchMedia;
 };
 
 /**
@@ -43,7 +44,7 @@ export async function openBatchWorker(options: BatchWorkerOptions): Promise<Clos
 }
 
 async function open(
-  { config, log, openMedia }: BatchWorkerOptions,
+  { config, log, slots, openMedia }: BatchWorkerOptions,
   resources: Resources,
 ): Promise<void> {
   const { batch } = config;
@@ -52,7 +53,6 @@ async function open(
   const services = resources.use(await openServices(config, log));
   const host = hostname();
   const workerId = `${host}-${process.pid}-${randomUUID().slice(0, 4)}`;
-  const slots = batch.jobs ?? availableParallelism();
   const most = batch.liveSlots ?? Math.floor((config.slots ?? availableParallelism()) / 2);
   let consumer: BatchConsumer | undefined;
   const live = resources.use(
@@ -66,7 +66,7 @@ async function open(
     }),
   );
   const board = new BatchBoard(services.redis.client);
-  const media = await openMedia(services);
+  const media = openMedia(services);
   const parts: BatchParts = {
     ...{ services, board, media, profiles, times, live, workerId, log },
     clock: systemClock,

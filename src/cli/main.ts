@@ -5,6 +5,7 @@ import type { DemoOptions } from './demo/options.ts';
 import { CLASS_LAYOUTS } from '../model/layout.ts';
 import { RECORD_OPTIONS } from '../protocol/record-options.ts';
 import { EXIT_INPUT, runRole } from '../run-role.ts';
+import type { BatchOptions } from './batch.ts';
 import { runRecord } from './record.ts';
 import type { ReindexOptions } from './reindex.ts';
 import { runUp } from './up.ts';
@@ -37,6 +38,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
   addDemo(program, onExitCode);
   addDoctor(program, onExitCode);
   addReindex(program, onExitCode);
+  addBatch(program, onExitCode);
   if (process.argv.length <= 2) program.help({ error: true });
   return program;
 }
@@ -92,4 +94,21 @@ function addReindex(program: Command, onExitCode: (code: number) => void): void 
       const { runReindex } = await import('./reindex.ts');
       onExitCode(await runReindex(options));
     });
+}
+
+function addBatch(program: Command, onExitCode: (code: number) => void): void {
+  program
+    .command('batch')
+    .description('the nightly re-encode: how it goes, begin it, call it off, or work for it')
+    .argument('[action]', 'status (default), start, cancel or worker')
+    .argument('[recording]', 'this recording only, whatever night it is')
+    .option('--watch', 'go on showing how it goes until it is through')
+    .option('--profiles <names>', 'with start: what to re-encode into, separated by commas')
+    .option('--json', 'print it as one JSON line')
+    .action(
+      async (action: string | undefined, recording: string | undefined, options: BatchOptions) => {
+        const { runBatch } = await import('./batch.ts');
+        onExitCode(await runBatch({ action, recording, ...options }));
+      },
+    );
 }

@@ -20,6 +20,8 @@ export type ReencodeRun = {
   readonly detail?: string | undefined;
   /** How many wishes for the same have failed before it. */
   readonly failures: number;
+  /** How often the whole has turned out worse than its target, though its samples met it: each time it is planned anew, for better. */
+  readonly misses?: number | undefined;
   /** What came of a completed one. */
   readonly outcome?: ReencodeOutcome | undefined;
 };

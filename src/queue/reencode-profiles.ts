@@ -22,14 +22,24 @@ export async function loadProfiles(
   config: Pick<BatchConfig, 'profiles' | 'profilesFile'>,
 ): Promise<ReencodeProfiles> {
   const own = config.profilesFile === undefined ? [] : await readProfiles(config.profilesFile);
-  const byName = new Map([...builtInProfiles(), ...own].map((one) => [one.name, one] as const));
-  const nightly = config.profiles.map((name) => {
-    const profile = byName.get(name);
-    if (profile !== undefined) return profile;
-    const known = [...byName.keys()].join(', ');
-    throw inputError(NIGHT_SETTING, `${NIGHT_SETTING}: expected some of ${known}; got ${name}`);
-  });
-  return { byName, nightly };
+  return nameProfiles([...builtInProfiles(), ...own], config.profiles);
+}
+
+/** The same of profiles that are known; a later one of a name stands. Throws when a nightly one is not among them. */
+export function nameProfiles(
+  known: readonly ReencodeProfile[],
+  nightly: readonly string[],
+): ReencodeProfiles {
+  const byName = new Map(known.map((one) => [one.name, one] as const));
+  return {
+    byName,
+    nightly: nightly.map((name) => {
+      const profile = byName.get(name);
+      if (profile !== undefined) return profile;
+      const names = [...byName.keys()].join(', ');
+      throw inputError(NIGHT_SETTING, `${NIGHT_SETTING}: expected some of ${names}; got ${name}`);
+    }),
+  };
 }
 
 /** What of some profiles makes sense for a recording: of sound alone there are no pictures to encode. */
