@@ -1,3 +1,4 @@
+import { batchBench } from './batch.ts';
 import { clipBench } from './clip.ts';
 import { conformanceBench } from './conformance.ts';
 import { dayBench } from './day.ts';
@@ -15,6 +16,7 @@ import { stillBench } from './still.ts';
 
 process.exitCode = await runScenario(process.argv.slice(2), {
   scenarios: {
+    batch: batchBench,
     clip: clipBench,
     conformance: conformanceBench,
     day: dayBench,
