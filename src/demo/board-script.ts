@@ -61,12 +61,13 @@ const draw = (path: Path, color: string, overMs: number, width = 2): BoardAction
   ...{ path, color, width, overMs },
 });
 const shape = (drawn: Shape): BoardAction => ({ do: 'shape', shape: drawn });
-/** Hatched by hand, under what is drawn over it. */
-const washed = (strokeColor: string, backgroundColor: string): Partial<Shape> => ({
+type Wash = Pick<Shape, 'strokeColor' | 'backgroundColor' | 'fillStyle' | 'strokeWidth'>;
+/** Hatched by hand. */
+const washed = (strokeColor: string, backgroundColor: string): Wash => ({
   ...{ strokeColor, backgroundColor, fillStyle: 'hachure', strokeWidth: 4 },
 });
 
-/** The squares over the three sides: all that `a² + b² = c²` says. */
+/** The square over the longest side. */
 const SQUARE_C = [
   [480, 360],
   [660, 120],
@@ -121,11 +122,11 @@ export const BOARD_CUES: readonly BoardCue[] = [
   at(18.6, 3, write([1010, 262], '3² + 4² = 5²', [68, INK.purple])),
   at(20.2, 3, write([1010, 362], '9 + 16 = 25 ✅', [68, INK.purple])),
   at(22.4, 3, shape(arrow([1300, 452], [1300, 512], INK.purple))),
-  at(23.4, 2, draw(star(1480, 610, 60), INK.orange, 1500)),
-  at(26.4, 1, write([56, 706], '直角三角形：∠C = 90°', [38, INK.ink])),
+  at(23.4, 2, draw(star(925, 690, 52), INK.orange, 1500)),
+  at(26.4, 1, write([40, 712], '直角三角形：∠C = 90°', [36, INK.ink])),
 
   at(31, 0, { do: 'page', page: CONVERSE, region: WHOLE }),
-  at(31.2, 0, write([72, 44], '反过来也成立吗？🤔', [68, INK.ink])),
+  at(31.2, 0, write([72, 44], '逆定理：反过来也成立吗？🤔', [68, INK.ink])),
   at(32, 0, draw(polygon([160, 620], [940, 620], [160, 295], [160, 620]), INK.ink, 1800)),
   at(34, 0, write([510, 630], '12', [52, INK.blue])),
   at(34.3, 0, write([96, 420], '5', [52, INK.green])),
