@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Resources } from '../../src/lifecycle.ts';
+import type { QualityReport } from '../../src/model/report.ts';
 import {
   readClocks,
   readPictures,
@@ -43,6 +44,7 @@ export const glassBench: Scenario = {
       return [
         ...measureAges(pictures),
         { name: 'slots-filled', unit: '%', samples: [filled(pictures)], bound: atLeast(99.5) },
+        ...describeCapture(report),
         {
           name: 'freezes',
           unit: '',
@@ -99,7 +101,28 @@ function stepsOf(clocks: readonly TileClock[]): TileClock[] {
   });
 }
 
+/** Share of the slots with a picture of their own: one that is the same as the picture before is a filler. */
 function filled(pictures: readonly RowPicture[]): number {
   const spanMs = (pictures.at(-1)?.atMs ?? 0) - (pictures[0]?.atMs ?? 0);
-  return (100 * (pictures.length - 1)) / ((spanMs * FPS) / 1000);
+  const own = pictures.filter(({ luma }, i) => i > 0 && !isSame(luma, pictures[i - 1]?.luma));
+  return (100 * own.length) / ((spanMs * FPS) / 1000);
+}
+
+function isSame(luma: Uint8Array, before: Uint8Array | undefined): boolean {
+  return before !== undefined && Buffer.compare(luma, before) === 0;
+}
+
+/** Where slots may have lost their pictures, over the whole recording: not captured, captured too late, dropped before encoding. */
+function describeCapture(report: QualityReport): Measurement[] {
+  const slots = (report.durationMs * FPS) / 1000;
+  const share = (name: string, count: number): Measurement => ({
+    ...{ name, unit: '% of slots', samples: [(100 * count) / slots] },
+  });
+  return [
+    share('frames-captured', report.framesCaptured),
+    share('frames-late', report.framesLate),
+    share('frames-dropped', report.framesDropped),
+    share('slots-repeated', report.framesRepeated),
+    share('slots-empty', report.emptySlots),
+  ];
 }

@@ -83,8 +83,12 @@ async function compareFreezes({ report, startMs, playlist }: RecordedRoom): Prom
   const fromMs = report.firstFrameMs + STARTING_MS;
   const toMs = pictures.at(-1)?.atMs ?? NaN;
   const count = report.sources.length;
+  const clocks = report.sources.map((_, i) => readClocks(pictures, tileBox(i, count)));
+  if (clocks.some((each) => each.length === 0)) {
+    throw new Error('a stream never came: a machine that starves, the round is void');
+  }
   const stands = listOwnStands(
-    report.sources.map((_, i) => listStands(readClocks(pictures, tileBox(i, count)), fromMs, toMs)),
+    clocks.map((each) => listStands(each, Math.max(fromMs, each[0]?.atMs ?? fromMs), toMs)),
   );
   const errors = report.sources.map(({ freezes, reconnects }, i) => {
     const seen = stands[i] ?? [];
