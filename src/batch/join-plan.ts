@@ -32,7 +32,11 @@ type Chunk = JoinPlan['chunks'][number];
  * Orders chunks and makes sure that they are all of the source, once, and alike. Throws `join-incomplete` and `join-parameter-sets-differ`, with the
  * chunk at fault.
  */
-export function planJoin(chunks: readonly Chunk[], source: readonly ChunkSegment[]): JoinPlan {
+export function planJoin(
+  chunks: readonly Chunk[],
+  source: readonly ChunkSegment[],
+  { hasPictures }: { readonly hasPictures: boolean },
+): JoinPlan {
   const [first, last] = [source[0], source.at(-1)];
   if (first === undefined || last === undefined) {
     throw new ChalkreelError('join-incomplete', 'Expected segments to join, got none.');
@@ -40,7 +44,7 @@ export function planJoin(chunks: readonly Chunk[], source: readonly ChunkSegment
   const byNumber = new Map(source.map((segment) => [segment.n, segment]));
   const grid = Array.from({ length: last.n - first.n + 1 }, (_, i) => byNumber.get(first.n + i));
   const ordered = [...chunks].sort((a, b) => a.firstN - b.firstN);
-  if (ordered.length === 0) return { chunks: [], pictures: null, firstN: first.n, grid };
+  if (!hasPictures) return { chunks: [], pictures: null, firstN: first.n, grid };
   checkComplete(ordered, source);
   checkAlike(ordered);
   return { chunks: ordered, pictures: placePictures(ordered, first.n), firstN: first.n, grid };

@@ -67,7 +67,7 @@ export async function joinChunks(
       ...{ name, media },
     })),
   );
-  const plan = planJoin(chunks, source);
+  const plan = planJoin(chunks, source, { hasPictures: profile.video !== null });
   const sound = await openSound(plan.grid, { ...options, recordingId: recording.id });
   const createdAtMs = segmentStartMs(plan.firstN, recording.originMs ?? 0);
   const outputs = await openOutputs(plan, { profile, sound, createdAtMs, folder });

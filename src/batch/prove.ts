@@ -3,7 +3,13 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { SAMPLES_PER_SEGMENT, SEGMENT_MS, SEGMENT_TICKS, segmentPts90k } from '../model/grid.ts';
+import {
+  PTS_MODULUS,
+  SAMPLES_PER_SEGMENT,
+  SEGMENT_MS,
+  SEGMENT_TICKS,
+  segmentPts90k,
+} from '../model/grid.ts';
 import type { Recording } from '../model/recording.ts';
 import type {
   ChunkSegment,
@@ -137,7 +143,13 @@ function checkTimes(
   found: readonly number[],
   { pts, startPts }: { readonly pts: readonly number[]; readonly startPts: number },
 ): void {
-  const wrong = pts.findIndex((at, i) => found[i] !== startPts + at);
+  // MPEG-TS counts modulo 2^33; readers go on beyond, or begin below 0.
+  const wrap = (ticks: number): number => ((ticks % PTS_MODULUS) + PTS_MODULUS) % PTS_MODULUS;
+  const isAt = (i: number, at: number): boolean => {
+    const there = found[i];
+    return there !== undefined && wrap(there) === wrap(startPts + at);
+  };
+  const wrong = pts.findIndex((at, i) => !isAt(i, at));
   if (wrong !== -1) {
     const expected = startPts + (pts[wrong] ?? 0);
     unproved(

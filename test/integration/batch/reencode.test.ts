@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planChunks } from '../../../src/batch/chunk-plan.ts';
 import { encodeChunk } from '../../../src/batch/encode-chunk.ts';
 import type { JoinedReencode } from '../../../src/batch/join.ts';
-import { swapReencode } from '../../../src/batch/swap.ts';
+import { swapReencode, type SwapOptions } from '../../../src/batch/swap.ts';
 import { ChalkreelError } from '../../../src/errors.ts';
 import { SEGMENT_TICKS, segmentPts90k } from '../../../src/model/grid.ts';
-import type { ReencodeProof } from '../../../src/model/reencode.ts';
+import type { Recording } from '../../../src/model/recording.ts';
+import type { ReencodeManifest, ReencodeProof } from '../../../src/model/reencode.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { findManifest, isCurrent, listManifests } from '../../../src/storage/reencodes.ts';
 import { verifyTarget } from '../../../src/verify/verify.ts';
@@ -32,7 +33,6 @@ import { makeTempFolder } from '../../support/temp-folder.ts';
 const SEGMENTS = 6;
 const HOLE = 3;
 const SLOTS = SLOT_PATTERNS.uneven;
-const FIRST_SEGMENTS = 3;
 const TICKS_PER_SLOT = 3000;
 /** What comes out at 180 lines of a source of 640×360. */
 const SIZE = { width: 320, height: 180 };
@@ -41,6 +41,9 @@ const SIZE = { width: 320, height: 180 };
 const TIMES = Array.from({ length: SEGMENTS }, (_, n) => n)
   .filter((n) => n !== HOLE)
   .flatMap((n) => SLOTS.map((slot) => n * SEGMENT_TICKS + slot * TICKS_PER_SLOT));
+
+/** GOPs of two segments, begun anew behind the hole. */
+const KEYS = [0, 2, HOLE + 1].map((n) => n * SEGMENT_TICKS);
 
 let temp: Awaited<ReturnType<typeof makeTempFolder>>;
 let source: BatchSource;
@@ -72,10 +75,10 @@ async function hashOf(file: string): Promise<string> {
     .digest('hex');
 }
 
-/** Presentation times of the pictures in a file, rising, in its own ticks. */
-async function pictureTimes(file: string): Promise<number[]> {
+/** Presentation times of the pictures in a file (of key pictures: `K`), rising, in its own ticks. */
+async function pictureTimes(file: string, flag = ''): Promise<number[]> {
   const packets = await probePackets(file);
-  const pictures = packets.filter(({ codec_type }) => codec_type === 'video');
+  const pictures = packets.filter((p) => p.codec_type === 'video' && p.flags.startsWith(flag));
   return pictures.map(({ pts }) => pts).sort((a, b) => a - b);
 }
 
@@ -98,6 +101,7 @@ describe('a re-encode', () => {
     expect(streams[1]).toMatchObject({ codec_name: 'aac', sample_rate: '48000', channels: 2 });
     expect(format.duration).toBe('9.600000');
     expect(await pictureTimes(mp4)).toEqual(TIMES);
+    expect(await pictureTimes(mp4, 'K')).toEqual(KEYS);
     // A player's way in, with its holes and byte ranges.
     for (const kind of outputs.slice(1)) {
       const index = fileOf(joined, `${kind}/index.m3u8`);
@@ -107,8 +111,8 @@ describe('a re-encode', () => {
   });
 
   it('has the PTS of the recording in MPEG-TS, and a GAP for each hole', async () => {
-    const work = reencoding(testProfile({ name: 'ts', outputs: ['hls-ts'] }));
-    const { joined } = await reencode(work);
+    const work = reencoding(testProfile({ name: 'avc', outputs: ['hls-ts'] }), 'ts');
+    const joined = await join(await encodeAll(work), work);
     const times = await pictureTimes(fileOf(joined, 'hls-ts/media.ts'));
     expect(times).toEqual(TIMES.map((ticks) => segmentPts90k(0) + ticks));
     const playlist = await readFile(fileOf(joined, 'hls-ts/index.m3u8'), 'utf8');
@@ -171,7 +175,6 @@ describe('a re-encode', () => {
   });
 
   it('has equal parameter sets however pictures come: a lesson may stand still for minutes', async () => {
-    const profile = testProfile({ name: 'alike' });
     const configs = new Set<string>();
     for (const slots of [SLOT_PATTERNS.full, SLOT_PATTERNS.sparse]) {
       const folder = path.join(temp.path, `alike-${slots.length}`);
@@ -185,7 +188,6 @@ describe('a re-encode', () => {
         configs.add(tables.config);
       }
     }
-    expect(profile.outputs).toEqual(['mp4']);
     expect(configs.size).toBe(3);
   });
 });
@@ -328,32 +330,26 @@ describe('a chunk', () => {
       await collect(source.store.list(objectKeys.archiveChunks('recording-1', 'off'))),
     ).toEqual([]);
   });
-
-  it('keeps whole GOPs from segment to segment', async () => {
-    const profile = testProfile({ name: 'gops', video: { gopSegments: 2 } });
-    const results = await encodeAll(reencoding(profile));
-    const joined = await join(results, reencoding(profile));
-    const packets = await probePackets(fileOf(joined, 'mp4/recording.mp4'));
-    const keys = packets.filter(
-      ({ codec_type, flags }) => codec_type === 'video' && flags.startsWith('K'),
-    );
-    const starts = [0, 2, FIRST_SEGMENTS + 1];
-    expect(keys.map(({ pts }) => pts)).toEqual(starts.map((segment) => segment * SEGMENT_TICKS));
-  });
 });
 
 describe('the swap', () => {
+  let work: Reencoding;
+  let proof: ReencodeProof;
+
+  beforeAll(async () => {
+    work = reencoding(testProfile({ name: 'swap' }));
+    proof = (await reencode(work)).proof;
+  });
+
+  async function swap(crf: number, change: Partial<SwapOptions> = {}): Promise<ReencodeManifest> {
+    const joined = await join(await encodeAll(work, { crf }), work);
+    const recordings = { find: () => Promise.resolve(work.recording) };
+    const rest = { source: work.entries, proof, recordings, nowMs: 1000 + crf };
+    return swapReencode(joined, { ...work, ...rest, ...change });
+  }
+
   it('puts a manifest of immutable objects, keeps the one before for its readers, and clears chunks', async () => {
-    const work = reencoding(testProfile({ name: 'swap' }));
     const { id } = work.recording;
-    const swap = async (crf: number) => {
-      const joined = await join(await encodeAll(work, { crf }), work);
-      const proof = await prove(joined, work);
-      const recordings = { find: () => Promise.resolve(work.recording) };
-      return swapReencode(joined, {
-        ...{ ...work, source: work.entries, proof, recordings, nowMs: 1000 + crf },
-      });
-    };
     const first = await swap(20);
     expect(await findManifest(work.store, id, 'swap')).toEqual(first);
     expect(isCurrent(first, work.entries)).toBe(true);
@@ -362,7 +358,7 @@ describe('the swap', () => {
       ...{ width: 320, height: 180, durationMs: 9600, missingMs: 1600, chunks: 2 },
       crf: { least: 20, most: 20 },
     });
-    const keyOf = (manifest: typeof first): string => manifest.outputs[0]?.entry ?? '';
+    const keyOf = (manifest: ReencodeManifest): string => manifest.outputs[0]?.entry ?? '';
     const second = await swap(24);
     const third = await swap(28);
     expect(await work.store.find(keyOf(first))).toBeUndefined();
@@ -371,39 +367,22 @@ describe('the swap', () => {
     const [object] = third.outputs[0]?.objects ?? [];
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(object?.sha256);
     const manifests = await listManifests(work.store, id);
-    expect(manifests.map(({ madeAtMs }) => madeAtMs)).toContain(1028);
+    expect(manifests.map(({ madeAtMs }) => madeAtMs)).toEqual([1028]);
     expect(await collect(work.store.list(objectKeys.archiveChunks(id, 'swap')))).toEqual([]);
   });
 
-  it('leaves nothing of a recording that was deleted meanwhile, and replaces nothing unasked', async () => {
-    const other = await makeBatchSource(path.join(temp.path, 'deleted'), {
-      segments: 1,
-      slots: SLOT_PATTERNS.sparse,
-    });
-    const profile = testProfile({ name: 'deleted' });
-    const work = { ...other, profile, folder: path.join(temp.path, 'deleted') };
-    const joined = await join(await encodeAll(work), work);
-    const proof = await prove(joined, work);
-    const swap = (change: { deletedAtMs?: number; mayReplace?: () => Promise<boolean> }) => {
-      const { deletedAtMs, ...rest } = change;
-      const present =
-        deletedAtMs === undefined ? work.recording : { ...work.recording, deletedAtMs };
-      const recordings = { find: () => Promise.resolve(present) };
-      return swapReencode(joined, {
-        ...work,
-        source: work.entries,
-        proof,
-        recordings,
-        nowMs: 1,
-        ...rest,
-      });
-    };
-    const unwanted = swap({ mayReplace: () => Promise.resolve(false) });
-    await expect(unwanted).rejects.toMatchObject({ code: 'reencode-unwanted' });
-    expect(await findManifest(work.store, work.recording.id, 'deleted')).toBeUndefined();
-    const again = await join(await encodeAll(work), work);
-    joined.outputs.forEach((output, i) => expect(output.files).toEqual(again.outputs[i]?.files));
-    await expect(swap({ deletedAtMs: 5 })).rejects.toMatchObject({ code: 'recording-not-found' });
-    expect(await collect(work.store.list(objectKeys.archiveFolder(work.recording.id)))).toEqual([]);
+  it('replaces nothing that is not wanted any more', async () => {
+    const mayReplace = (): Promise<boolean> => Promise.resolve(false);
+    await expect(swap(30, { mayReplace })).rejects.toMatchObject({ code: 'reencode-unwanted' });
+    const manifest = await findManifest(work.store, work.recording.id, 'swap');
+    expect(manifest?.crf?.most).toBe(28);
+  });
+
+  it('leaves nothing of a recording that was deleted meanwhile', async () => {
+    const find = (): Promise<Recording> => Promise.resolve({ ...work.recording, deletedAtMs: 5 });
+    const deleted = swap(32, { recordings: { find } });
+    await expect(deleted).rejects.toMatchObject({ code: 'recording-not-found' });
+    const left = await collect(work.store.list(objectKeys.archiveFolder(work.recording.id)));
+    expect(left).toEqual([]);
   });
 });
