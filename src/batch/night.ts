@@ -113,7 +113,10 @@ async function adoptOpenRuns(night: Night, parts: NightParts): Promise<number> {
     const recording = await services.recordings.find(id);
     const durationMs = await durationOf(id, parts);
     for (const run of recording?.reencodes?.filter(isOpenRun) ?? []) {
-      if (run.night !== null) await adopt({ recordingId: id, runId: run.id }, night, parts);
+      if (run.night !== null) {
+        await adopt({ recordingId: id, runId: run.id }, night, parts);
+        await services.batch.wakeRun(run.id);
+      }
       const { counts } = await board.readRun(run.id, clock.nowMs());
       const { state, profile } = run;
       leftMs += workLeftMs({ state, durationMs, counts }, costOf(profile, costs));

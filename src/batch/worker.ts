@@ -107,8 +107,9 @@ function startBeating(
     readonly isPaused: boolean;
   },
 ): Closable {
+  let told: Promise<void> = Promise.resolve();
   const beat = (): void => {
-    board.beat({ id, ...describe() }, clock.nowMs()).catch((error: unknown) => {
+    told = board.beat({ id, ...describe() }, clock.nowMs()).catch((error: unknown) => {
       log.debug({ event: 'beat-failed', err: error });
     });
   };
@@ -117,6 +118,7 @@ function startBeating(
   return {
     async close() {
       clearInterval(timer);
+      await told;
       await board.leave(id).catch(() => undefined);
     },
   };

@@ -33,6 +33,8 @@ export type BatchQueue = Closable & {
   /** Whether a run's chunks have been asked for. */
   hasChunks(runId: string): Promise<boolean>;
   findJobs(runId: string): Promise<RunJobs>;
+  /** Jobs of a run that wait for their time need not any more: the night has come. */
+  wakeRun(runId: string): Promise<void>;
   /** Takes away the jobs of a run that nobody works on; who works on one notices by the recording's record. */
   dropJobs(runId: string): Promise<void>;
 };
@@ -97,6 +99,7 @@ export function openBatchQueue(redis: RedisConnection, log: Log): BatchQueue {
       return (await open().queue.getJob(jobIds.finish(runId))) !== undefined;
     },
     findJobs: (runId) => findJobs(open().queue, runId),
+    wakeRun: (runId) => wakeRun(open().queue, runId),
     dropJobs: (runId) => dropJobs(open().queue, runId),
     async close() {
       if (opened === undefined) return;
@@ -166,6 +169,17 @@ async function findJobs(queue: Queue<BatchJob>, runId: string): Promise<RunJobs>
     return { state: 'there' };
   }
   return { state: 'missing' };
+}
+
+async function wakeRun(queue: Queue<BatchJob>, runId: string): Promise<void> {
+  const finish = await queue.getJob(jobIds.finish(runId));
+  const { unprocessed = [] } = (await finish?.getDependencies()) ?? {};
+  const chunks = unprocessed.map((key) => key.slice(key.lastIndexOf(':') + 1));
+  for (const id of [jobIds.plan(runId), jobIds.finish(runId), ...chunks]) {
+    const job = await queue.getJob(id);
+    // One that has just been woken, or is at work, does not wait.
+    if (await job?.isDelayed()) await job?.promote().catch(() => undefined);
+  }
 }
 
 async function dropJobs(queue: Queue<BatchJob>, runId: string): Promise<void> {
