@@ -127,7 +127,7 @@ function leadWithAside(room: Room): Places {
 function dualTeacher(room: Room): Places {
   const { area, gap, isPortrait, count } = room;
   if (count === 0) return { slots: [], ...boardAndChat(area, room) };
-  if (isPortrait) return leadOverStrip(room);
+  if (isPortrait) return leadOverSecond(room);
   const wide = widestLead(room, { below: count - 2, share: 0.64 });
   const [left, right] = cut(area, 'left', { size: wide, gap });
   const lead = gridSlots(left, 1, room);
@@ -224,6 +224,26 @@ function leadOverStrip(room: Room): Places {
   const [strip] = cut(later, 'top', { size: stripHeight, gap });
   const others = gridSlots(strip, count - lead.length, { ...room, maxRows: 1 });
   const slots = [...lead, ...others];
+  const used = extent(slots, area.y);
+  const [, below] = cut(area, 'top', { size: used, gap: used > 0 ? gap : 0 });
+  return { slots, ...boardAndChat(below, room) };
+}
+
+/** Portrait: one as wide as the page, below it the second with the others beside, then board and chat. */
+function leadOverSecond(room: Room): Places {
+  const { area, gap, count } = room;
+  const [top, later] = cut(area, 'top', {
+    size: Math.min(area.height * 0.45, tileHeight(area.width, room)),
+    gap,
+  });
+  const lead = gridSlots(top, 1, room);
+  const wide = Math.floor((area.width - gap) * 0.46);
+  const [row] = cut(later, 'top', { size: tileHeight(wide, room), gap });
+  const [left, right] = count > 2 ? cut(row, 'left', { size: wide, gap }) : [row, null];
+  const second = gridSlots(left, Math.min(1, count - lead.length), room);
+  const others =
+    right === null ? [] : gridSlots(right, count - 2, { ...room, maxColumns: 2, align: 'middle' });
+  const slots = [...lead, ...second, ...others];
   const used = extent(slots, area.y);
   const [, below] = cut(area, 'top', { size: used, gap: used > 0 ? gap : 0 });
   return { slots, ...boardAndChat(below, room) };

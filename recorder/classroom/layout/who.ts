@@ -42,7 +42,7 @@ export function findLead(
   if (found !== undefined) return found;
   if (view === 'audience') return first('teacher') ?? first('tutor') ?? ordered[0];
   const students = ordered.filter(({ role }) => role === 'student');
-  const student = [...students].sort(bySpeech)[0];
+  const student = [...students].sort(byTime)[0];
   return layout === 'dual-teacher'
     ? (first('tutor') ?? student ?? ordered[0])
     : (student ?? ordered[0]);
@@ -69,8 +69,11 @@ function rankOf({ participantId, role }: LayoutTile, focus: string | null): numb
   return role === 'student' ? 0 : 1;
 }
 
-/** Who spoke last first; sorting keeps the order of equals. Subtraction is no number where both never spoke. */
 function bySpeech(a: LayoutTile, b: LayoutTile): number {
-  if (a.spokeMs !== b.spokeMs) return b.spokeMs - a.spokeMs;
-  return Number(b.isShown) - Number(a.isShown);
+  return byTime(a, b) || Number(b.isShown) - Number(a.isShown);
+}
+
+/** Who spoke last first; sorting keeps the order of equals. Subtraction is no number where both never spoke. */
+function byTime(a: LayoutTile, b: LayoutTile): number {
+  return a.spokeMs === b.spokeMs ? 0 : b.spokeMs - a.spokeMs;
 }

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { Box } from '../../../recorder/classroom/layout/box.ts';
 import { runProgram } from '../programs.ts';
 
@@ -7,17 +9,27 @@ export const CELL = 16;
 /** A page's picture as the mean colours of its cells: red, green and blue by turns, row by row. */
 export type CellPicture = { readonly columns: number; readonly colours: Uint8Array };
 
-/** Reads a picture of a page of this size, however much smaller the picture itself is. */
-export async function readCells(
-  file: string,
+/** Reads all JPEGs of a folder whose names end so, by name; they show pages of this size, however much smaller they are. */
+export async function readPictures(
+  folder: string,
+  ending: string,
   page: { readonly width: number; readonly height: number },
-): Promise<CellPicture> {
+): Promise<ReadonlyMap<string, CellPicture>> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
   const [columns, rows] = [Math.floor(page.width / CELL), Math.floor(page.height / CELL)];
   const { stdout } = await runProgram('ffmpeg', [
-    ...['-v', 'error', '-i', file, '-vf', `scale=${columns}:${rows}:flags=area`],
+    // the shell's order, which is that of `sort`
+    ...['-v', 'error', '-pattern_type', 'glob', '-i', path.join(folder, `*${ending}`)],
+    ...['-vf', `scale=${columns}:${rows}:flags=area`],
     ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
   ]);
-  return { columns, colours: stdout };
+  const bytes = 3 * columns * rows;
+  return new Map(
+    names.map((name, i) => [
+      name,
+      { columns, colours: stdout.subarray(i * bytes, (i + 1) * bytes) },
+    ]),
+  );
 }
 
 /** How many of the cells within a box of the page differ by more than `by` of 255 in a colour, as a share of them. */

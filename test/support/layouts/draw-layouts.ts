@@ -8,7 +8,7 @@ import { waitUntil } from '../wait-until.ts';
 
 /** Pictures are a quarter as wide as the page. */
 const SHRUNK = 0.25;
-const QUALITY = 80;
+const QUALITY = 65;
 /** Lines that the class has said. */
 const CHAT_LINES = 3;
 
@@ -49,7 +49,7 @@ export async function drawLayouts(
     for (const shape of Object.keys(SHAPES) as Shape[]) {
       await hold(page, shape);
       for (const layout of CLASS_LAYOUTS) {
-        await arrange(page, layout);
+        await evaluate(page, `window.chalkreelLayout(${JSON.stringify({ layout })})`);
         const jpeg = await page.screenshot({ type: 'jpeg', quality: QUALITY });
         pictures.push({ shape, layout, jpeg, parts: await evaluate(page, PARTS) });
       }
@@ -62,12 +62,6 @@ export async function drawLayouts(
 
 async function hold(page: Page, shape: Shape): Promise<void> {
   await page.setViewport({ ...SHAPES[shape], deviceScaleFactor: SHRUNK });
-}
-
-/** As the recorder has it arranged; resolves when it is drawn. */
-async function arrange(page: Page, layout: ClassLayout): Promise<void> {
-  await evaluate(page, `window.chalkreelLayout(${JSON.stringify({ layout })})`);
-  await evaluate(page, 'new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))');
 }
 
 /** Everybody is there, said all there is to say, and no camera is expected any more. */

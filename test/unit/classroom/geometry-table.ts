@@ -105,12 +105,12 @@ export const GEOMETRY_TABLE: readonly (readonly [
     'dual-teacher, upright',
     { layout: 'dual-teacher', ...UPRIGHT },
     [
-      'board 14,663 692x361',
-      'chat 14,1036 692x230',
+      'board 14,713 692x331',
+      'chat 14,1056 692x210',
       'n0 14,64 691x388',
-      'n1 15,496 222x124',
-      'n2 249,496 222x124',
-      'n3 483,496 222x124',
+      'n1 14,496 311x174',
+      'n2 338,533 178x100',
+      'n3 528,533 178x100',
     ],
   ],
   [
