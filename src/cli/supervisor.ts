@@ -50,6 +50,8 @@ export const SYSTEM_ROLES: readonly RoleSpec[] = [
     stopGraceMs: 30_000,
     announces: 'ready',
   },
+  // Nobody waits for it: what it does has the whole night.
+  { name: 'batch', command: roleCommand('src/batch/main'), stopGraceMs: 10_000 },
 ];
 
 export type SystemOptions = {
