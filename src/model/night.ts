@@ -66,16 +66,24 @@ function* nightsFrom(fromMs: number, times: NightTimes): Generator<Night> {
     wallMs = startOfDay(runMs) + DAY_MS - 1;
     if (date === lastDate) continue;
     lastDate = date;
-    yield { date, startsAtMs, endsAtMs: nightEndAfter(startsAtMs, times) };
+    yield { date, startsAtMs, endsAtMs: endAfter(runMs, startsAtMs, times) };
   }
 }
 
 /** When a night ends that begins at a time. */
 export function nightEndAfter(
   startsAtMs: number,
+  times: Pick<NightTimes, 'timeZone' | 'endsAt'>,
+): number {
+  return endAfter(wallAt(startsAtMs, times.timeZone), startsAtMs, times);
+}
+
+/** `wallMs`: when it was to begin, which the clock may never have shown. */
+function endAfter(
+  wallMs: number,
+  startsAtMs: number,
   { timeZone, endsAt }: Pick<NightTimes, 'timeZone' | 'endsAt'>,
 ): number {
-  const wallMs = wallAt(startsAtMs, timeZone);
   const [hours = 0, minutes = 0] = endsAt.split(':').map(Number);
   const sameDayMs = startOfDay(wallMs) + (hours * 60 + minutes) * MINUTE_MS;
   const endMs = unixAt(sameDayMs > wallMs ? sameDayMs : sameDayMs + DAY_MS, timeZone);

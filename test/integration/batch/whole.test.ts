@@ -24,7 +24,8 @@ const PROFILE = {
   name: 'small',
   video: {
     codec: 'avc',
-    height: 240, preset: 'veryslow',
+    height: 240,
+    preset: 'veryslow',
     crf: 30,
     quality: { ssimDb: 5, worstFrameDb: 3 },
   },
