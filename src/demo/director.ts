@@ -45,10 +45,11 @@ export function startScript(cast: readonly ScriptedParticipant[]): Closable {
 
 type Later = (ms: number, act: () => void) => void;
 
-function perform({ say, board }: ScriptedParticipant, action: CueAction, later: Later): void {
+function perform(participant: ScriptedParticipant, action: CueAction, later: Later): void {
+  const { board } = participant;
   switch (action.do) {
     case 'say':
-      say(action.message);
+      participant.say(action.message);
       return;
     case 'write':
       board.addText(action.text);

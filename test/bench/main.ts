@@ -1,4 +1,6 @@
 import { batchBench } from './batch.ts';
+import { boardBench } from './board.ts';
+import { classBench } from './class.ts';
 import { clipBench } from './clip.ts';
 import { conformanceBench } from './conformance.ts';
 import { dayBench } from './day.ts';
@@ -17,6 +19,8 @@ import { stillBench } from './still.ts';
 process.exitCode = await runScenario(process.argv.slice(2), {
   scenarios: {
     batch: batchBench,
+    board: boardBench,
+    class: classBench,
     clip: clipBench,
     conformance: conformanceBench,
     day: dayBench,

@@ -9,6 +9,8 @@ import type { ClassroomSource } from '../../src/model/recording.ts';
 export type BoardClass = Closable & {
   readonly classroom: ClassroomSource;
   readonly whiteboardUrl: string;
+  /** Who is connected to the whiteboard, the recorder included. */
+  connections(): number;
 };
 
 /** Starts it on loopback. Close it. */
@@ -34,6 +36,7 @@ export async function startBoardClass(): Promise<BoardClass> {
       ...{ title, whiteboardUrl, sources: [] },
       signallingUrl: `ws://127.0.0.1:${port}/signalling/class`,
     },
+    connections: () => whiteboard.sockets.clients.size,
     close: () => resources.close(),
   };
 }
