@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { ChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -67,13 +66,6 @@ export async function encodePictures(
   checkTimes(placed, input);
   checkKeys(placed, keySegments(input.segments, settings.gopSegments));
   return { track, pictures: placed, bytes: bytesOf(placed), tookMs };
-}
-
-/** SHA-256 of all coded bytes, hex: equal encodes are equal here. */
-export function hashPictures({ pictures }: Pick<EncodedPictures, 'pictures'>): string {
-  const hash = createHash('sha256');
-  for (const { data } of pictures) hash.update(data);
-  return hash.digest('hex');
 }
 
 /** Writes coded pictures as an MP4 without sound, to be looked at; the last picture lasts to `endTicks`. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { runFfmpeg } from '../../../src/media/ffmpeg.ts';
+import { commandLine, runFfmpeg } from '../../../src/media/ffmpeg.ts';
 
 /** Endless work: nothing but a kill ends it. */
 const ENDLESS = [
@@ -54,6 +54,28 @@ describe('runFfmpeg', () => {
     abort.abort(new Error('enough'));
     await expect(run).rejects.toThrow('enough');
     expect(await childCommands()).not.toContainEqual(expect.stringContaining('title=endless'));
+  });
+
+  it('ends when what reads its output fails, with that failure', async () => {
+    const endless = [...ENDLESS.slice(0, 1), ['-f', 's16le', '-metadata', 'title=endless']];
+    const onStdout = (): void => {
+      throw new Error('not what I read');
+    };
+    const run = runFfmpeg({ args: [...endless, ['pipe:1']], onStdout });
+    await expect(run).rejects.toThrow('not what I read');
+    expect(await childCommands()).not.toContainEqual(expect.stringContaining('title=endless'));
+  });
+
+  it('says the command as a shell takes it, of whichever program', async () => {
+    const args = [['-i', "it's (not) there.mp4"]];
+    await expect(runFfmpeg({ args })).rejects.toThrow(`-i 'it'\\''s (not) there.mp4'`);
+    expect(commandLine({ args, program: '/opt/my ffmpeg' })).toBe(
+      `'/opt/my ffmpeg' -hide_banner -nostats -loglevel warning -i 'it'\\''s (not) there.mp4'`,
+    );
+    await expect(runFfmpeg({ args, program: '/opt/my ffmpeg' })).rejects.toMatchObject({
+      code: 'ffmpeg-missing',
+      message: 'Cannot start /opt/my ffmpeg: expected a program at this path.',
+    });
   });
 
   it('kills a child that takes too long, and says so', async () => {

@@ -247,6 +247,7 @@ describe('retention', () => {
   it('deletes a recording when its time after its end is over, and never one that is kept for ever', async () => {
     const kept = `${id}-kept`;
     await addLesson({ retentionS: 60 });
+    await services.store.put(objectKeys.archiveManifest(id, 'avc-720p'), Buffer.from('{}'));
     await services.recordings.create(sampleRecording({ id: kept, state: 'completed' }));
     const endMs = SAMPLE_ORIGIN_MS + 20_000;
     expect(await sweep(services, { nowMs: endMs + 59_999 })).toMatchObject({ expired: 0 });
@@ -255,6 +256,7 @@ describe('retention', () => {
     expect(swept).toMatchObject({ expired: 1, removed: 1 });
     expect(await services.recordings.find(id)).toBeUndefined();
     expect(await keysOf(`recordings/${id}/`)).toEqual([]);
+    expect(await keysOf(objectKeys.archiveFolder(id))).toEqual([]);
     await sweep(services, { nowMs: Number.MAX_SAFE_INTEGER });
     expect(await services.recordings.find(kept)).toBeDefined();
   });
