@@ -70,8 +70,11 @@ export async function openCameraSfu(options: {
       }),
     );
     const close = (): Promise<void> => resources.close();
-    const { urlOf, publishUrlOf } = whep;
-    return { janus, whep, outputs, token, urlOf, publishUrlOf, close };
+    return {
+      ...{ janus, whep, outputs, token, close },
+      urlOf: (name) => whep.urlOf(name),
+      publishUrlOf: (name) => whep.publishUrlOf(name),
+    };
   } catch (error) {
     await resources.close();
     throw error;

@@ -87,19 +87,20 @@ async function compareFreezes({ report, startMs, playlist }: RecordedRoom): Prom
   if (clocks.some((each) => each.length === 0)) {
     throw new Error('a stream never came: a machine that starves, the round is void');
   }
-  const stands = listOwnStands(
-    clocks.map((each) => listStands(each, Math.max(fromMs, each[0]?.atMs ?? fromMs), toMs)),
+  const stands = clocks.map((each) =>
+    listStands(each, Math.max(fromMs, each[0]?.atMs ?? fromMs), toMs),
   );
+  // where all stand at once it may be the page that stood, and counts it, or the capture, of which the page knows nothing
+  const own = listOwnStands(stands);
   const errors = report.sources.map(({ freezes, reconnects }, i) => {
-    const seen = stands[i] ?? [];
-    const surely = seen.filter((ms) => ms > SURELY_FROZEN_MS).length;
-    const maybe = seen.filter((ms) => ms > MAYBE_FROZEN_MS).length;
+    const surely = (own[i] ?? []).filter((ms) => ms > SURELY_FROZEN_MS).length;
+    const maybe = (stands[i] ?? []).filter((one) => one.toMs - one.fromMs > MAYBE_FROZEN_MS).length;
     const counted = freezes + reconnects;
     return counted < surely ? counted - surely : Math.max(0, counted - maybe);
   });
   return [
     { name: 'freezes', unit: '', samples: report.sources.map(({ freezes }) => freezes) },
-    { name: 'longest-stand', unit: 'ms', samples: stands.map((each) => Math.max(...each)) },
+    { name: 'longest-stand', unit: 'ms', samples: own.map((each) => Math.max(...each)) },
     // their sum, since a median would hide one of four
     {
       name: 'freeze-count-error',

@@ -49,19 +49,18 @@ describe('a camera in somebody’s browser', () => {
   const until = (id: string, wanted: string, timeoutMs = PATIENCE_MS): Promise<true> =>
     waitUntil(`${id} ${wanted}`, async () => (await tileOf(id))?.state === wanted, timeoutMs);
   /** The stream of the server that answers. */
-  const finn = (change: Partial<StreamSource> = {}): StreamSource =>
-    ({
-      ...{ participantId: 'finn', name: 'Finn', role: 'student', kind: 'whep', url: answerer.url },
-      ...change,
-    }) as StreamSource;
+  const finn = (change: Partial<StreamSource> = {}): StreamSource => ({
+    ...{ participantId: 'finn', name: 'Finn', role: 'student', kind: 'whep', url: answerer.url },
+    ...change,
+  });
   const FINN = { participantId: 'finn', role: 'student' } as const;
 
   /** What the film's clock says in a tile, ms since the film's beginning. */
   const readFilm = async (id: string): Promise<number | undefined> => {
     const png = await page.screenshot();
     const { luma } = await readPng(png, `${folder}/page.png`);
-    const { box } = (await tileOf(id))!;
-    return findPictureClock({ luma, width: WIDTH, height: HEIGHT }, box, 0);
+    const tile = await tileOf(id);
+    return tile && findPictureClock({ luma, width: WIDTH, height: HEIGHT }, tile.box, 0);
   };
 
   it('is shown as it goes on: published by WHIP in H.264, watched through Janus’s videoroom', async () => {
@@ -78,7 +77,7 @@ describe('a camera in somebody’s browser', () => {
     room.signalling.changeSources({ set: [finn()], remove: [] });
     await until('finn', 'playing');
     expect(answerer.requests).toEqual(['POST /live/whep?room=1']);
-    expect(await readFilm('finn')).toBeDefined();
+    await waitUntil('a legible clock', () => readFilm('finn'), PATIENCE_MS);
     room.signalling.changeSources({ set: [], remove: [FINN] });
     await waitUntil('it is gone', async () => (await tileOf('finn')) === undefined, PATIENCE_MS);
     await waitUntil('the server hears of it', () => answerer.sessions === 0, PATIENCE_MS);
@@ -115,7 +114,7 @@ describe('a camera in somebody’s browser', () => {
 
   it('is there again in a page that is opened anew, as signalling’s snapshot has it', async () => {
     await page.reload();
-    await until('finn', 'playing');
+    for (const id of ['bo', 'eva', 'finn']) await until(id, 'playing');
     const { tiles } = await state();
     expect(tiles.map(({ participantId }) => participantId)).toEqual(['bo', 'eva', 'finn']);
   });

@@ -12,11 +12,11 @@ import { waitUntil } from '../support/wait-until.ts';
 
 /** More than any layout shows, half of them files and half HLS by turns. */
 const STREAMS = 16;
-/** Of the film: each shown tile has decoded this much when it is looked at. */
+/** Of the film: so long after its first second every tile is looked at again. */
 const SHOWN_S = 3;
 const FPS = 15;
-/** Of a track that is deselected as soon as it is known, some pictures may already be in the decoder. */
-const MAX_DECODED = 5;
+/** A track is deselected as soon as the page hears of it: meanwhile a decoder may have filled its queue, or more on a busy machine. */
+const MAX_DECODED = 2 * FPS;
 const PATIENCE_MS = 60_000;
 
 describe('HLS and files of a large class', () => {
@@ -41,22 +41,25 @@ describe('HLS and files of a large class', () => {
   afterAll(() => resources.close());
 
   it('play all, and decode the pictures of those that are shown, and no others', async () => {
-    const tiles = await waitUntil(
-      `all have played ${SHOWN_S} s`,
-      async () => {
-        const { tiles: now } = await evaluate<ClassroomState>(page, 'window.classroomState()');
-        const isThere = ({ state, currentTime }: TileState): boolean =>
-          state === 'playing' && currentTime > SHOWN_S;
-        return now.length === STREAMS && now.every(isThere) && now;
-      },
-      PATIENCE_MS,
-    );
-    const shown = tiles.filter(({ isShown }) => isShown);
-    const hidden = tiles.filter(({ isShown }) => !isShown);
-    expect(hidden.length).toBeGreaterThan(2);
-    for (const { decodedFrames, participantId } of shown)
-      expect(decodedFrames, participantId).toBeGreaterThan((SHOWN_S * FPS) / 2);
-    for (const { decodedFrames, participantId } of hidden)
-      expect(decodedFrames, participantId).toBeLessThanOrEqual(MAX_DECODED);
+    const haveAllPlayed = (fromS: readonly number[]): Promise<readonly TileState[]> =>
+      waitUntil(
+        'all have played on',
+        async () => {
+          const { tiles: now } = await evaluate<ClassroomState>(page, 'window.classroomState()');
+          const isThere = ({ state, currentTime }: TileState, i: number): boolean =>
+            state === 'playing' && currentTime > (fromS[i] ?? 1);
+          return now.length === STREAMS && now.every(isThere) && now;
+        },
+        PATIENCE_MS,
+      );
+    const before = await haveAllPlayed([]);
+    const after = await haveAllPlayed(before.map(({ currentTime }) => currentTime + SHOWN_S));
+    expect(after.filter(({ isShown }) => !isShown).length).toBeGreaterThan(2);
+    for (const [i, { decodedFrames, isShown, participantId }] of after.entries()) {
+      const decoded = decodedFrames - (before[i]?.decodedFrames ?? 0);
+      if (isShown) expect(decoded, participantId).toBeGreaterThan((SHOWN_S * FPS) / 2);
+      else expect(decoded, participantId).toBe(0);
+      if (!isShown) expect(decodedFrames, participantId).toBeLessThanOrEqual(MAX_DECODED);
+    }
   });
 });

@@ -62,10 +62,7 @@ export function makeElement(withPicture: boolean): HTMLMediaElement {
 
 /** What Chrome has with `AudioVideoTracks` (recorder/browser.ts); TypeScript's DOM library leaves it out. */
 type WithTracks = {
-  readonly videoTracks?: EventTarget & {
-    readonly length: number;
-    [i: number]: { selected: boolean };
-  };
+  readonly videoTracks?: EventTarget & ArrayLike<{ selected: boolean }>;
 };
 
 /**
@@ -77,10 +74,7 @@ export function makeElementFor(withPicture: boolean): HTMLMediaElement {
   if (withPicture) return element;
   const { videoTracks } = element as WithTracks;
   videoTracks?.addEventListener('addtrack', () => {
-    for (let i = 0; i < videoTracks.length; i++) {
-      const track = videoTracks[i];
-      if (track !== undefined) track.selected = false;
-    }
+    for (const track of Array.from(videoTracks)) track.selected = false;
   });
   return element;
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Closable } from '../../../src/lifecycle.ts';
 import { Resources } from '../../../src/lifecycle.ts';
 import { pictureClockFilters } from '../../../src/demo/picture-clock.ts';
-import { launchTestBrowser, type Page } from '../browser.ts';
+import { launchTestBrowser } from '../browser.ts';
 import { servePages } from '../page-server.ts';
 import { runProgram } from '../programs.ts';
 
@@ -12,7 +12,6 @@ const FILM_FPS = 15;
 
 /** A browser that publishes film and tone as its camera and microphone. */
 export type BrowserPublisher = Closable & {
-  readonly page: Page;
   /** Publishes by WHIP (RFC 9725); resolves when WebRTC is connected. Throws with the server's answer when it refuses. */
   publish(options: {
     readonly url: string;
@@ -51,11 +50,14 @@ export async function startBrowserPublisher(options: {
     const call = (name: string, argument: unknown): Promise<unknown> =>
       page.evaluate(`${name}(${JSON.stringify(argument)})`);
     return {
-      page,
-      publish: async (to) => void (await call('publish', to)),
+      publish: async (to) => {
+        await call('publish', to);
+      },
       answer: async (offer) =>
         (await call('answer', offer)) as Awaited<ReturnType<BrowserPublisher['answer']>>,
-      end: async (id) => void (await call('end', id)),
+      end: async (id) => {
+        await call('end', id);
+      },
       close: () => resources.close(),
     };
   } catch (error) {
