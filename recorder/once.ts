@@ -12,6 +12,7 @@ import type { RecordingSettings, RecordingSource } from '../src/model/recording.
 import { getPagesDir } from '../src/pages-dir.ts';
 import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
+import type { Page } from './browser.ts';
 import { EventsLog } from './events-log.ts';
 import { openFolderEvents } from './folder-events.ts';
 import { openFolderPublisher } from './folder-publisher.ts';
@@ -30,6 +31,8 @@ export type OnceOptions = {
   readonly stopSignal: AbortSignal;
   /** For tests and benches: lays sound so much too late, ms. */
   readonly soundSkewMs?: number | undefined;
+  /** For benches: the recorded page, once it is being recorded. */
+  readonly onStarted?: ((page: Page) => void) | undefined;
 };
 
 export type OnceResult = RecordingOutcome & { readonly playlist: string };
@@ -88,6 +91,7 @@ export async function recordOnce(options: OnceOptions): Promise<OnceResult> {
     run.on('progress', (progress) => {
       log.info({ event: 'progress', ...readProgress(progress) });
     });
+    run.on('started', ({ page }) => options.onStarted?.(page));
     run.on('warning', (warning) => {
       log.warn({ event: 'warning', warning });
     });

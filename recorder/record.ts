@@ -9,6 +9,7 @@ import type { RecordingSettings, RecordingSource } from '../src/model/recording.
 import type { ClassEvent } from '../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
 import type { ClassRecordingState } from '../src/protocol/signalling.ts';
+import type { Page } from './browser.ts';
 import { announceRecording } from './announce-recording.ts';
 import { ClassroomLayout } from './classroom-layout.ts';
 import { ClassroomStreams } from './classroom-streams.ts';
@@ -50,7 +51,7 @@ export type RecordingOutcome = RecordingOrigin & {
 
 type RecordingEvents = {
   /** The first picture is kept: the recording exists from here on. */
-  started: [RecordingOrigin & { readonly readiness: Readiness }];
+  started: [RecordingOrigin & { readonly readiness: Readiness; readonly page: Page }];
   stopping: [StopReason];
   progress: [RecordingProgress];
   highlight: [HighlightTrigger];
@@ -219,7 +220,8 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     });
     this.#resources.use(meter);
     const origin = await Promise.race([this.#begin(capture), this.#failed.promise]);
-    this.emit('started', { ...origin, readiness });
+    const page = capture.browser.classroom;
+    this.emit('started', { ...origin, readiness, page });
     this.#announce('started');
     const end = await this.#untilEnd(capture, origin);
     const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
