@@ -216,9 +216,8 @@ describe('classroom page', () => {
       expect(await shown()).toEqual(settled);
     }, wait);
     await vi.waitFor(async () => {
-      const told = ((await calls('event')).flat() as GeometryEvent[]).filter(
-        ({ type }) => type === 'geometry',
-      );
+      const events = (await calls('event')).flat() as { readonly type: string }[];
+      const told = events.filter((event): event is GeometryEvent => event.type === 'geometry');
       expect(told.map(({ layout }) => layout)).toContain('spotlight');
       const last = told.at(-1);
       expect([last?.layout, last?.view]).toEqual(settled.slice(0, 2));

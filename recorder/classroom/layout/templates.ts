@@ -1,6 +1,6 @@
 import type { ClassLayout } from '../../../src/model/layout.ts';
 import { cut, type Box } from './box.ts';
-import { gridSlots, tileHeight, tileWidth, type TileSlot, type TileStyle } from './tile-grid.ts';
+import { gridSlots, tileHeight, type TileSlot, type TileStyle } from './tile-grid.ts';
 
 /** What a layout has to place, and with which lengths. */
 export type Room = TileStyle & {

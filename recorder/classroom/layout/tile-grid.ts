@@ -36,7 +36,7 @@ export function tileHeight(width: number, { captionHeight }: TileStyle): number 
 }
 
 /** Width of the widest tile that is at most so high. */
-export function tileWidth(height: number, { captionHeight }: TileStyle): number {
+function tileWidth(height: number, { captionHeight }: TileStyle): number {
   const { width, height: tall } = PICTURE_ASPECT;
   return Math.max(0, Math.floor(((height - captionHeight) * width) / tall));
 }
