@@ -43,6 +43,7 @@ export function recordingView(
     links: {
       self: `${context.baseUrl}/v1/recordings/${id}`,
       report: `${context.baseUrl}/v1/recordings/${id}/report`,
+      events: `${context.baseUrl}/v1/recordings/${id}/events.jsonl`,
       ...playlistLinks(recording, `${context.baseUrl}/t/${token}/v1/`),
       watch: page('watch', ['play', 'download']),
       panel: page('panel', ['play', 'download', 'trigger']),
