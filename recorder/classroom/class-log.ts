@@ -33,7 +33,7 @@ export function planSnapshotEvents(
   ];
   if (isFirst || before.layout !== layout) events.push(found('layout', { layout }));
   // whoever was put there again while nobody listened is known by the change's id
-  const isLitAnew = spotlight !== null && snapshot.spotlightChange != null;
+  const isLitAnew = spotlight !== null && Boolean(snapshot.spotlightChange);
   if (isLitAnew || before.spotlight !== spotlight) events.push(spotlightFound(snapshot, found));
   if (startedAtMs !== null && before.startedAtMs === null)
     events.push(found('class-start', {}, startedAtMs));

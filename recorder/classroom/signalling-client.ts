@@ -40,10 +40,12 @@ export type SignallingClient = {
   readonly ignored: () => IgnoredMessages;
   /** Tells the class whether it is being recorded, now and whenever it is joined again. */
   readonly announce: (state: ClassRecordingState) => void;
+  /** Listens no more. */
+  readonly close: () => void;
 };
 
 /**
- * Listens to a class's signalling as its recorder, for ever: invisible unless it has a name to be seen by. Reconnects with growing
+ * Listens to a class's signalling as its recorder, until it is closed: invisible unless it has a name to be seen by. Reconnects with growing
  * pauses, and whenever the server falls silent. Whatever the server says, nothing is thrown.
  */
 export function listenToSignalling(
@@ -56,6 +58,7 @@ export function listenToSignalling(
   let announced: ClassRecordingState | undefined;
   let failures = 0;
   let current: WebSocket | undefined;
+  let closing = (): void => undefined;
   const become = (next: SignallingState): void => {
     state = next;
     handlers.onState(next);
@@ -80,12 +83,17 @@ export function listenToSignalling(
     });
     // A connection to a dead host may take minutes to close: it is not waited for.
     const give = (): void => {
+      leave();
+      become('reconnecting');
+      const again = setTimeout(open, retryAfterMs(failures++));
+      closing = () => clearTimeout(again);
+    };
+    const leave = (): void => {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
       connection.close();
-      become('reconnecting');
-      setTimeout(open, retryAfterMs(failures++));
     };
+    closing = leave;
     socket.onopen = () => say(joinMessage(options.visibleName));
     socket.onmessage = ({ data }) => connection.take(data);
     socket.onclose = give;
@@ -99,6 +107,7 @@ export function listenToSignalling(
       announced = recording;
       if (state === 'open') say({ type: 'recording', state: recording });
     },
+    close: () => closing(),
   };
 }
 

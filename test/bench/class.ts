@@ -243,9 +243,8 @@ function countKept(jsonl: string, said: readonly string[]): Kept {
     chats: said.filter((text) => texts.has(text)).length,
     joins: [...students].filter((id) => /^p\d+$/.test(String(id))).length,
     hands: hands.size,
-    lines: events.map(({ type, eventId }, i) =>
-      eventId === undefined ? `${i}` : `${type} ${eventId}`,
-    ),
+    // what has no id is taken as itself
+    lines: events.map(({ type, eventId }, i) => JSON.stringify([type, eventId ?? i])),
   };
 }
 

@@ -141,7 +141,7 @@ describe('chalkreel demo', () => {
     expect(media).toHaveLength(segments);
     expect(names.filter((name) => !media.includes(name)).sort()).toEqual([
       ...['clip/clip.m3u8', 'clip/clip.mp4', 'clip/poster.jpg', 'contact.png', 'demo.json'],
-      ...['recording/index.m3u8', 'recording/report.json'],
+      ...['recording/index.m3u8', 'recording/report.json', 'recording/events.jsonl'],
     ]);
     const made = [result.playlist, result.clip, result.poster, result.contactSheet];
     expect(made.map((file) => path.relative(directory, file))).toEqual([

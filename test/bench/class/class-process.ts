@@ -23,9 +23,9 @@ export function startLineProcess(program: string, args: readonly string[] = []):
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const read = async (timeoutMs: number): Promise<Record<string, unknown>> => {
     const late = (): Error => new Error(`${program}: no line within ${timeoutMs} ms`);
-    const { value, done } = await withDeadline(lines.next(), timeoutMs, late);
-    if (done === true) throw new Error(`${program} ended too soon`);
-    return JSON.parse(value) as Record<string, unknown>;
+    const line = await withDeadline(lines.next(), timeoutMs, late);
+    if (line.done === true) throw new Error(`${program} ended too soon`);
+    return JSON.parse(line.value) as Record<string, unknown>;
   };
   return {
     read,
