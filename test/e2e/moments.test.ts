@@ -5,6 +5,7 @@ import { startSystem, type System } from '../../src/cli/supervisor.ts';
 import { loadConfig } from '../../src/config.ts';
 import { Resources } from '../../src/lifecycle.ts';
 import { createLog } from '../../src/log.ts';
+import { SEGMENT_MS } from '../../src/model/grid.ts';
 import { servePages } from '../support/page-server.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -55,6 +56,16 @@ async function request(method: string, url: string, body?: unknown): Promise<unk
   return response.json();
 }
 
+type Line = { readonly type: string; readonly eventId?: string; readonly offsetMs: number };
+
+async function readEvents(id: string): Promise<readonly Line[]> {
+  const response = await fetch(`${system.url}/v1/recordings/${id}/events.jsonl`, {
+    headers: { Authorization: `Bearer ${system.apiKey}` },
+  });
+  const lines = (await response.text()).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
 type Listed = { readonly origin: string; readonly isPlayable: boolean };
 
 it(
@@ -78,6 +89,14 @@ it(
       START_MS,
     );
     expect(await request('GET', `/v1/recordings/${id}`)).toMatchObject({ state: 'recording' });
+    const running = await waitUntil(
+      'the log to have the moment, while the class goes on',
+      async () => {
+        const lines = await readEvents(id);
+        return lines.some(({ eventId }) => eventId === 'moment') && lines;
+      },
+      START_MS,
+    );
     expect([...kept].sort((a, b) => a.origin.localeCompare(b.origin))).toMatchObject([
       { origin: 'page', triggerId: 'moment', title: '那一刻', beforeMs: 500 },
       {
@@ -99,6 +118,21 @@ it(
       START_MS,
     );
     expect(await list()).toHaveLength(2);
+    // Said each half second, it happened once. What the class says it said before is there, too.
+    const lines = await readEvents(id);
+    expect(lines.filter(({ type }) => type === 'highlight')).toMatchObject([
+      { eventId: 'moment', title: '那一刻', beforeMs: 500, offsetMs: expect.any(Number) as number },
+    ]);
+    expect(lines.filter(({ eventId }) => eventId === 'star')).toMatchObject([
+      { type: 'reward', participantId: 'wang', title: 'a star' },
+    ]);
+    expect(lines.slice(0, running.length)).toEqual(running);
+    const offsets = lines.map(({ offsetMs }) => offsetMs);
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    // The reward came 4 s after the page was opened, and the page was there for a moment before it was recorded.
+    const star = lines.find(({ eventId }) => eventId === 'star');
+    expect(star?.offsetMs).toBeGreaterThan(0);
+    expect(star?.offsetMs).toBeLessThan(4000 + SEGMENT_MS);
   },
   3 * START_MS,
 );
