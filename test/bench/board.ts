@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Resources } from '../../src/lifecycle.ts';
+import { launchTestBrowser } from '../support/browser.ts';
 import { recordBoard, type DrawnStroke } from '../support/board-recording.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import type { Measurement } from './measure.ts';
@@ -12,7 +13,10 @@ export const boardBench: Scenario = {
     const resources = new Resources();
     try {
       const folder = resources.use(await makeTempFolder('board')).path;
-      const { strokes, recorded } = await recordBoard({ folder, seconds: parseSeconds(args) });
+      const seconds = parseSeconds(args);
+      const browser = await launchTestBrowser();
+      resources.defer(() => browser.close());
+      const { strokes, recorded } = await recordBoard({ folder, seconds, browser });
       const { cpuSeconds, wallMs } = recorded.report as { cpuSeconds: number; wallMs: number };
       const seen = strokes.filter(({ recordedAtMs }) => !Number.isNaN(recordedAtMs));
       return [

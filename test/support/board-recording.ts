@@ -5,10 +5,9 @@ import { Resources } from '../../src/lifecycle.ts';
 import { barcodePage } from './barcode-page.ts';
 import { readBarcodes } from './barcode-reader.ts';
 import { startBoardClass, type BoardClass } from './board-class.ts';
-import { launchTestBrowser } from './browser.ts';
+import type { Browser } from './browser.ts';
 import { serveBuiltPages } from './built-pages.ts';
 import { readGrayFrames, type GrayFrame, type Region } from './gray-frames.ts';
-import { servePages } from './page-server.ts';
 import { evaluate } from './page-picture.ts';
 import type { PixelBox } from './picture-match.ts';
 import { recordPage, type RecordedPage } from './record-page.ts';
@@ -27,6 +26,8 @@ const FPS = 30;
 const EVERY_MS = 370;
 /** A cell that has been drawn in is darker by 40 to 150; coding moves a white one by less than 3. */
 const DARKER = 15;
+/** Luma of a cell of white paper is 250, in limited range 235. */
+const PAPER = 225;
 /** A recorder starts in a few seconds, on a busy machine later. */
 const START_MS = 90_000;
 /** PTS of a recording's origin, s. */
@@ -50,20 +51,22 @@ export type DrawnStroke = {
 export async function recordBoard(options: {
   readonly folder: string;
   readonly seconds: number;
+  /** Looks beforehand where on the page the board is. */
+  readonly browser: Browser;
 }): Promise<{ readonly strokes: readonly DrawnStroke[]; readonly recorded: RecordedPage }> {
   const resources = new Resources();
   try {
-    const pages = resources.use(await serveBuiltPages());
     const board = resources.use(await startBoardClass());
+    const pages = resources.use(await serveBuiltPages({ '/clock': CLASS_BELOW_CLOCK }));
     const url = pages.classroomUrl(board.classroom);
-    const region = await findBoard(url);
-    const outer = resources.use(await servePages({ '/': classBelowClock(url) }));
+    const region = await findBoard(options.browser, url);
     const teacher = resources.use(openBoardClient(board.whiteboardUrl));
     await teacher.ready();
     const { seconds, folder } = options;
     const recording = recordPage({
-      ...{ url: `${outer.url}/`, seconds },
+      ...{ url: `${pages.url}/clock${new URL(url).hash}`, seconds },
       folder: path.join(folder, 'recording'),
+      args: ['--await-signal', `--ready-timeout=${START_MS / 1000}`],
     });
     const drawing = drawWhile(recording, board, teacher);
     const [recorded, sent] = await Promise.all([recording, drawing]);
@@ -73,15 +76,21 @@ export async function recordBoard(options: {
   }
 }
 
-const classBelowClock = (url: string): string =>
-  `${barcodePage({ fps: FPS })}<style>iframe { position: fixed; left: 0; top: ${CLASS_TOP}px;
-  width: 100%; height: ${SIZE.height - CLASS_TOP}px; border: 0 }</style><iframe src="${url}"></iframe>`;
+/** Loads the class that its own URL's fragment names, and says that it is ready when the board is drawn. */
+const CLASS_BELOW_CLOCK = `${barcodePage({ fps: FPS })}<style>iframe { position: fixed; left: 0; top: ${CLASS_TOP}px;
+  width: 100%; height: ${SIZE.height - CLASS_TOP}px; border: 0 }</style><iframe></iframe><script>
+  document.querySelector('iframe').src = '/recorder/classroom/index.html' + location.hash;
+  const waiting = setInterval(() => {
+    const state = frames[0].classroomState?.();
+    if (!state?.isReady || !state.board.synced) return;
+    clearInterval(waiting);
+    window.chalkreel?.ready();
+  }, 50)</script>`;
 
 /** Where the board's whole view is in the recorded picture. */
-async function findBoard(url: string): Promise<Region> {
-  const browser = await launchTestBrowser();
+async function findBoard(browser: Browser, url: string): Promise<Region> {
+  const page = await browser.newPage();
   try {
-    const page = await browser.newPage();
     await page.setViewport({ width: SIZE.width, height: SIZE.height - CLASS_TOP });
     await page.goto(url);
     await waitUntil('the board is drawn', () => evaluate<boolean>(page, IS_READY), START_MS);
@@ -97,7 +106,7 @@ async function findBoard(url: string): Promise<Region> {
       height: (WHOLE.height * zoom) / SIZE.height,
     };
   } finally {
-    await browser.close();
+    await page.close();
   }
 }
 const IS_READY = `window.classroomState?.().isReady === true && window.classroomState().board.synced`;
@@ -148,7 +157,7 @@ async function findStrokes(
   const frames = await readGrayFrames(playlist, { region, columns: COLUMNS, rows: ROWS });
   const clocks = await readBarcodes(playlist);
   const timeOf = (ptsS: number): number => originMs + (ptsS - FIRST_PTS_S) * 1000;
-  // what was sent before the page showed anything, or in the last second, no picture need show
+  // what was sent before the page showed anything of the board, or in the last second, no picture need show
   const appearedMs = timeOf(frames.find(isShown)?.ptsS ?? Infinity);
   const endMs = timeOf(frames.at(-1)?.ptsS ?? 0) - 1000;
   return sent.flatMap(({ kind, sentAtMs }, cell) => {
@@ -165,7 +174,8 @@ async function findStrokes(
   });
 }
 
-/** The board's paper is there: nearly all cells are bright. */
+/** Paper, and something drawn on it. */
 function isShown({ cells }: GrayFrame): boolean {
-  return cells.filter((luma) => luma > 180).length > cells.length / 2;
+  const paper = cells.filter((luma) => luma > PAPER).length;
+  return paper > cells.length / 2 && cells.some((luma) => luma < PAPER - DARKER);
 }
