@@ -113,11 +113,11 @@ export class ClassroomView {
   }
 
   #plan(tiles: readonly LayoutTile[]): Geometry {
-    const { focus, view = DEFAULT_VIEW, page = 1 } = this.#choice;
+    const { focus = null, view = DEFAULT_VIEW, page = 1 } = this.#choice;
     const layout: ClassLayout = this.#choice.layout ?? this.#asked.layout;
     return planGeometry({
-      ...{ layout, view, page, tiles },
-      focus: focus ?? this.#asked.spotlight,
+      ...{ layout, view, page, focus, tiles },
+      spotlight: this.#asked.spotlight,
       width: innerWidth,
       height: innerHeight,
       hasBoard: this.#hasBoard,

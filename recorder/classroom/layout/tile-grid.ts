@@ -81,5 +81,5 @@ function placeGrid(area: Box, count: number, options: GridOptions & Grid): reado
 }
 
 function pictureHeight(width: number): number {
-  return Math.floor((width * PICTURE_ASPECT.height) / PICTURE_ASPECT.width);
+  return Math.round((width * PICTURE_ASPECT.height) / PICTURE_ASPECT.width);
 }

@@ -17,7 +17,9 @@ export type LayoutTile = {
 export type Attention = {
   readonly layout: ClassLayout;
   readonly view: ClassView;
+  /** The participant the platform asks for, and the one the class has in its spotlight. */
   readonly focus: string | null;
+  readonly spotlight: string | null;
 };
 
 /** The order tiles stand in: screens, then who teaches, then the others as they came; teachers see themselves last. */
@@ -32,12 +34,14 @@ export function displayOrder(tiles: readonly LayoutTile[], view: ClassView): rea
 /** Who is shown large: who is asked for, a shared screen, then whomever the view is about. Undefined where there is nobody. */
 export function findLead(
   tiles: readonly LayoutTile[],
-  { layout, view, focus }: Attention,
+  { layout, view, focus, spotlight }: Attention,
 ): LayoutTile | undefined {
   const ordered = displayOrder(tiles, view);
   const first = (role: LayoutTile['role']): LayoutTile | undefined =>
     ordered.find((tile) => tile.role === role);
-  const asked = ordered.find(({ participantId }) => participantId === focus);
+  // in a dual-teacher class the lecturer stays on the big screen
+  const wanted = focus ?? (layout === 'dual-teacher' ? null : spotlight);
+  const asked = ordered.find(({ participantId }) => participantId === wanted);
   const found = asked ?? first('screen');
   if (found !== undefined) return found;
   if (view === 'audience') return first('teacher') ?? first('tutor') ?? ordered[0];
@@ -57,14 +61,14 @@ export function chooseShown(
   limit: number,
   { lead, attention }: { readonly lead: LayoutTile | undefined; readonly attention: Attention },
 ): readonly LayoutTile[] {
-  const rank = (tile: LayoutTile): number => (tile === lead ? 4 : rankOf(tile, attention.focus));
+  const rank = (tile: LayoutTile): number => (tile === lead ? 4 : rankOf(tile, attention));
   const ranked = [...tiles].sort((a, b) => rank(b) - rank(a) || bySpeech(a, b));
   const chosen = new Set(ranked.slice(0, limit));
   return displayOrder(tiles, attention.view).filter((tile) => chosen.has(tile));
 }
 
-function rankOf({ participantId, role }: LayoutTile, focus: string | null): number {
-  if (participantId === focus) return 3;
+function rankOf({ participantId, role }: LayoutTile, { focus, spotlight }: Attention): number {
+  if (participantId === focus || participantId === spotlight) return 3;
   if (role === 'screen') return 2;
   return role === 'student' ? 0 : 1;
 }

@@ -8,7 +8,8 @@ export function picturePlaces(count: number, layout: ClassLayout = DEFAULT_LAYOU
     ...{ name: `${i}`, participantId: `${i}`, isShown: true, spokeMs: Number.NEGATIVE_INFINITY },
     role: i === 0 ? ('teacher' as const) : ('student' as const),
   }));
+  const nobody = { focus: null, spotlight: null };
   const page = { width: 1280, height: 720, hasBoard: true, hasChat: true, page: 1 };
-  const geometry = planGeometry({ ...page, tiles, layout, view: 'audience', focus: null });
+  const geometry = planGeometry({ ...page, tiles, layout, view: 'audience', ...nobody });
   return geometry.tiles.map(({ picture }) => picture);
 }

@@ -25,7 +25,15 @@ describe('the log of what is where', () => {
 
   const geometry = (layout: ClassLayout, count = 3): ReturnType<typeof planGeometry> =>
     planGeometry({
-      ...{ layout, view: 'audience', focus: null, page: 1, width: 1280, height: 720 },
+      ...{
+        layout,
+        view: 'audience',
+        focus: null,
+        spotlight: null,
+        page: 1,
+        width: 1280,
+        height: 720,
+      },
       ...{ hasBoard: true, hasChat: true },
       tiles: Array.from({ length: count }, (_, i) => ({
         name: `n${i}`,
@@ -53,7 +61,7 @@ describe('the log of what is where', () => {
     expect(told[0]?.tiles).toHaveLength(1);
     const [x = 0, , width = 0, height = 0] = told[0]?.tiles[0]?.box ?? [];
     expect(x + width).toBeLessThan(1280);
-    expect(height).toBe(Math.floor((width * 9) / 16));
+    expect(height).toBe(Math.round((width * 9) / 16));
   });
 
   it('says nothing again, and of many changes the last', () => {

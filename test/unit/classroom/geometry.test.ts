@@ -16,7 +16,7 @@ import { classOf, GEOMETRY_TABLE } from './geometry-table.ts';
 const MIN_CAPTION_HEIGHT = 22;
 const plan = (change: Partial<LayoutInput> = {}): Geometry =>
   planGeometry({
-    ...{ layout: 'small-class', view: 'audience', focus: null, page: 1 },
+    ...{ layout: 'small-class', view: 'audience', focus: null, spotlight: null, page: 1 },
     ...{ width: 1280, height: 720, hasBoard: true, hasChat: true },
     ...{ tiles: classOf(4), ...change },
   });
@@ -81,6 +81,7 @@ const anyInput: fc.Arbitrary<LayoutInput> = fc
     layout: fc.constantFrom(...CLASS_LAYOUTS),
     view: fc.constantFrom(...CLASS_VIEWS),
     focus: fc.option(fc.integer({ min: 0, max: 40 }).map((i) => `p${i}`)),
+    spotlight: fc.option(fc.integer({ min: 0, max: 40 }).map((i) => `p${i}`)),
     page: fc.integer({ min: 1, max: 9 }),
     size,
     hasBoard: fc.boolean(),
@@ -122,7 +123,7 @@ describe('any class at any size', () => {
     holds((_, { tiles, board, chat }) => {
       const isTile = ({ box, picture }: (typeof tiles)[number]): boolean =>
         box.width >= MIN_TILE_WIDTH &&
-        picture.height === Math.floor((box.width * 9) / 16) &&
+        picture.height === Math.round((box.width * 9) / 16) &&
         picture.x === box.x &&
         picture.y === box.y &&
         picture.width === box.width &&

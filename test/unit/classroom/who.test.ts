@@ -8,7 +8,12 @@ import {
 } from '../../../recorder/classroom/layout/who.ts';
 
 const never = Number.NEGATIVE_INFINITY;
-const AUDIENCE: Attention = { layout: 'small-class', view: 'audience', focus: null };
+const AUDIENCE: Attention = {
+  layout: 'small-class',
+  view: 'audience',
+  focus: null,
+  spotlight: null,
+};
 
 /** A class of 25: a teacher, and students s1 to s24, the first six on screen. */
 const crowd = (change: Partial<Record<string, Partial<LayoutTile>>> = {}): LayoutTile[] =>
@@ -67,6 +72,14 @@ describe('who leads', () => {
     ],
     ['a shared screen, before the teacher', { s9: screen }, {}, 's9'],
     ['who is asked for, before a shared screen', { s9: screen }, { focus: 's2' }, 's2'],
+    ['who is in the spotlight', {}, { spotlight: 's2' }, 's2'],
+    ['who is asked for, not who is in the spotlight', {}, { spotlight: 's2', focus: 's3' }, 's3'],
+    [
+      'the lecturer of a dual-teacher class, whoever is in the spotlight',
+      {},
+      { layout: 'dual-teacher', spotlight: 's2' },
+      'teacher',
+    ],
     [
       'as if nobody were asked for, where that one is not there',
       {},
