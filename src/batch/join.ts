@@ -17,6 +17,7 @@ import { readChunk } from './chunk-objects.ts';
 import { CmafOutput } from './cmaf-output.ts';
 import type { JoinBlock, JoinPicture, OutputWriter } from './join-block.ts';
 import { planJoin, type JoinPlan } from './join-plan.ts';
+import { mapLimited } from './map-limited.ts';
 import { Mp4Output } from './mp4-output.ts';
 import type { JoinedFile } from './out-file.ts';
 import { openSound, type Sound } from './sound.ts';
@@ -24,6 +25,8 @@ import { TsOutput } from './ts-output.ts';
 
 /** Changes when the same chunks would be joined to other bytes. */
 const JOIN_VERSION = 1;
+/** Tables of chunks asked for together. */
+const READS_AT_ONCE = 16;
 
 /** One form of a re-encode, as files of a folder. */
 export type JoinedOutput = {
@@ -61,12 +64,10 @@ export async function joinChunks(
   options: JoinOptions,
 ): Promise<JoinedReencode> {
   const { profile, source, recording, store, folder } = options;
-  const chunks = await Promise.all(
-    results.map(async ({ name, media, tables }) => ({
-      ...(await readChunk(store, tables)),
-      ...{ name, media },
-    })),
-  );
+  const chunks = await mapLimited(results, READS_AT_ONCE, async ({ name, media, tables }) => ({
+    ...(await readChunk(store, tables)),
+    ...{ name, media },
+  }));
   const plan = planJoin(chunks, source, { hasPictures: profile.video !== null });
   const sound = await openSound(plan.grid, { ...options, recordingId: recording.id });
   const createdAtMs = segmentStartMs(plan.firstN, recording.originMs ?? 0);

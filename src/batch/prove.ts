@@ -31,7 +31,7 @@ import {
   type DecodedOutput,
   type ProofRun,
 } from './read-output.ts';
-import { openSound, type Sound } from './sound.ts';
+import { LEAD_FRAMES, openSound, type Sound } from './sound.ts';
 import { readContents } from './source-pictures.ts';
 
 /** Compares two files picture by picture: `measureQuality`. */
@@ -67,7 +67,8 @@ export async function proveOutput(
   const run = { program: profile.ffmpeg, niceness: BATCH_NICENESS, signal, log };
   const { plan } = joined;
   const pts = plan.pictures === null ? [] : await sourceTimes(source, plan.firstN, options.store);
-  const sound = await openSound(plan.grid, { ...options, recordingId: recording.id });
+  const opened = await openSound(plan.grid, { ...options, recordingId: recording.id });
+  const sound = await hashExpectedSound(plan, opened);
   let first: DecodedOutput | undefined;
   for (const output of joined.outputs) {
     const decoded = await prove(output, { plan, pts, sound, run });
@@ -78,7 +79,7 @@ export async function proveOutput(
   return {
     pictures: pts.length,
     ptsHash: hashTimes(pts, plan.firstN),
-    soundFrames: sound.sizes.length,
+    soundFrames: sound.file.frames,
     sound: profile.audio.mode === 'copy' ? 'copied' : 'counted',
     quality,
     tookMs: Math.round(performance.now() - startedAt),
@@ -101,7 +102,7 @@ async function sourceTimes(
 type Expected = {
   readonly plan: JoinPlan;
   readonly pts: readonly number[];
-  readonly sound: Sound;
+  readonly sound: ExpectedSound;
   readonly run: ProofRun;
 };
 
@@ -161,23 +162,38 @@ function checkTimes(
 }
 
 /** Numbers from the first whose sound is in an output: HLS leaves holes out, a file is silent in them. */
-function heard({ kind }: JoinedOutput, { grid }: JoinPlan): number[] {
+function heard({ kind }: Pick<JoinedOutput, 'kind'>, { grid }: JoinPlan): number[] {
   return [...grid.keys()].filter((i) => kind === 'mp4' || grid[i] !== undefined);
 }
 
-async function checkSound(output: JoinedOutput, { plan, sound, run }: Expected): Promise<void> {
-  const hash = createHash('sha256');
-  const isMp4 = output.kind === 'mp4';
-  if (isMp4) hash.update(sound.lead);
-  let frames = isMp4 ? 1 : 0;
-  for (const index of heard(output, plan)) {
+/** What must be heard in a file, and in HLS. */
+type ExpectedSound = Readonly<
+  Record<'file' | 'hls', { readonly frames: number; readonly sha256: string }>
+>;
+
+async function hashExpectedSound(plan: JoinPlan, sound: Sound): Promise<ExpectedSound> {
+  const [file, hls] = [createHash('sha256').update(sound.lead), createHash('sha256')];
+  const frames = { file: LEAD_FRAMES, hls: 0 };
+  for (const [index, segment] of plan.grid.entries()) {
     const block = await sound.read(index);
-    for (const frame of block) hash.update(frame);
-    frames += block.length;
+    for (const frame of block) {
+      file.update(frame);
+      if (segment !== undefined) hls.update(frame);
+    }
+    frames.file += block.length;
+    if (segment !== undefined) frames.hls += block.length;
   }
+  return {
+    file: { frames: frames.file, sha256: file.digest('hex') },
+    hls: { frames: frames.hls, sha256: hls.digest('hex') },
+  };
+}
+
+async function checkSound(output: JoinedOutput, { sound, run }: Expected): Promise<void> {
+  const { frames, sha256 } = output.kind === 'mp4' ? sound.file : sound.hls;
   const found = await hashSound(mediaFiles(output).sound, run);
   expect(output, 'AAC frames', frames, found.frames);
-  expect(output, 'SHA-256 of all AAC frames', hash.digest('hex'), found.sha256);
+  expect(output, 'SHA-256 of all AAC frames', sha256, found.sha256);
 }
 
 async function checkPictureBytes(
