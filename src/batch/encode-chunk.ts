@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { asChalkreelError, ChalkreelError } from '../errors.ts';
@@ -80,16 +80,24 @@ export function encodeSettings({
 }
 
 /** 40 hex digits. The command line stands for the settings, whatever file it reads. */
-function nameChunk({ segments }: Chunk, settings: EncodeSettings, encoder: string): string {
-  const input = { file: 'input', segments: segments.length };
+function nameChunk(chunk: Chunk, settings: EncodeSettings, encoder: string): string {
+  const { segments, leadOut = [] } = chunk;
+  const input = describeInput(chunk, 'input');
   const hash = createHash('sha256').update(
     `chunk ${CHUNK_VERSION} ${ENCODERS[settings.video.codec]} ${encoder}\n`,
   );
   hash.update(JSON.stringify(encodeArgs(input, settings)));
-  for (const { n, place } of segments) {
+  for (const { n, place } of [...segments, ...leadOut]) {
     hash.update(`\n${n} ${place.object} ${place.offset} ${place.length}`);
   }
   return hash.digest('hex').slice(0, 40);
+}
+
+function describeInput(
+  { segments, leadOut = [] }: Chunk,
+  file: string,
+): Parameters<typeof encodeArgs>[0] {
+  return { file, segments: segments.length, hasLeadOut: leadOut.length > 0 };
 }
 
 async function encodeInFolder(
@@ -97,10 +105,14 @@ async function encodeInFolder(
   options: EncodeChunkOptions & { readonly name: string; readonly encode: EncodeSettings },
 ): ReturnType<typeof encodePictures> {
   const { folder, name, store, recording, profile, signal } = options;
-  const file = path.join(folder, `${name}.mp4`);
+  // Its own, should a job that was thought lost still run beside.
+  const file = path.join(folder, `${name.slice(0, 16)}-${randomUUID().slice(0, 8)}.mp4`);
   const originMs = recording.originMs ?? 0;
   try {
-    const input = await prepareInput(chunk.segments, { store, originMs, file, signal });
+    const input = await prepareInput(chunk.segments, {
+      ...{ store, originMs, file, signal },
+      leadOut: chunk.leadOut,
+    });
     const encoded = await encodePictures(input, options.encode, {
       ...options,
       ffmpeg: profile.ffmpeg,
@@ -125,7 +137,7 @@ function chunkFailed(
 ): ChalkreelError {
   const { chunk, file, options } = failed;
   const { segments } = chunk;
-  const input = { file, segments: segments.length };
+  const input = describeInput(chunk, file);
   const args = encodeArgs(input, options.encode);
   const command = `${commandLine({ args, program: options.profile.ffmpeg })} > ${file}.out.mp4`;
   const cause = asChalkreelError(error);

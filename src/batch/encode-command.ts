@@ -26,7 +26,7 @@ const FRAGMENT_US = 1_000_000;
 
 /** The arguments of an encode of `segments` segments from a file to a pipe. Nothing in it depends on when or where it runs. */
 export function encodeArgs(
-  input: { readonly file: string; readonly segments: number },
+  input: { readonly file: string; readonly segments: number; readonly hasLeadOut: boolean },
   settings: EncodeSettings,
 ): FfmpegArgs {
   const { scaleTo } = settings;
@@ -35,11 +35,11 @@ export function encodeArgs(
     // decode on one thread; times as they are
     ['-threads', '1', '-copyts', '-i', input.file],
     ['-map', '0:v:0', '-an', '-sn', '-dn'],
-    ['-vf', [...size, 'format=yuv420p'].join(',')],
+    ['-vf', [...size, 'format=yuv420p', ...firstPictureFilters(settings)].join(',')],
     // every picture at its own time
     ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
     // an IDR picture at the start of each GOP, and nowhere else
-    ['-force_key_frames', keyTimes(input.segments, settings.gopSegments)],
+    ['-force_key_frames', keyTimes(input, settings.gopSegments)],
     encoderArgs(settings),
     ['-color_range', 'tv', '-colorspace', 'bt709'],
     ['-color_primaries', 'bt709', '-color_trc', 'bt709'],
@@ -48,6 +48,29 @@ export function encodeArgs(
     // a pipe that reads as it goes
     ['-video_track_timescale', '90000', '-movflags', '+empty_moov+default_base_moof+frag_keyframe'],
     ['-frag_duration', `${FRAGMENT_US}`, '-f', 'mp4', 'pipe:1'],
+  ];
+}
+
+/** x264's own, and the QP by which it lets quality fall with CRF in exchange for what its macroblock tree gives back. */
+const X264_QCOMP = 0.6;
+const X264_TREE_QP = 13.5;
+/** Seconds of a picture at x264's base rate of 25 a second; six steps of QP double what a step is. */
+const X264_BASE_S = 0.04;
+const QP_PER_OCTAVE = 6;
+const QP_RANGE = 51;
+
+/**
+ * x264 gives a key picture the QP of the pictures before it, and the first of all, which has none, its CRF: 4 to 6 more than all later ones
+ * (ratecontrol.c, ABR_INIT_QP). A chunk's first picture is brought to where the others are, or each chunk would begin 3 dB worse.
+ */
+function firstPictureFilters({ video, fps }: EncodeSettings): string[] {
+  if (video.codec !== 'avc') return [];
+  const qcomp = Number(video.encoderArgs.qcomp ?? X264_QCOMP);
+  const qp = (1 - qcomp) * (X264_TREE_QP - QP_PER_OCTAVE * Math.log2(X264_BASE_S * fps));
+  const offset = Math.max(-1, -qp / QP_RANGE).toFixed(4);
+  return [
+    'split[head][tail];[head]trim=end_frame=1',
+    `addroi=0:0:iw:ih:${offset}[first];[tail]trim=start_frame=1[others];[first][others]interleave`,
   ];
 }
 
@@ -61,9 +84,12 @@ export function keySegments(segments: number, gopSegments: number): number[] {
   return Array.from({ length: Math.ceil(segments / gopSegments) }, (_, gop) => gop * gopSegments);
 }
 
-/** Whole microseconds, as ffmpeg reads times. */
-function keyTimes(segments: number, gopSegments: number): string {
-  return keySegments(segments, gopSegments)
+/** Whole milliseconds, as ffmpeg reads times. A lead-out begins a GOP, so that nothing before it refers to it. */
+function keyTimes(
+  { segments, hasLeadOut }: { readonly segments: number; readonly hasLeadOut: boolean },
+  gopSegments: number,
+): string {
+  return [...keySegments(segments, gopSegments), ...(hasLeadOut ? [segments] : [])]
     .map((segment) => ((segment * SEGMENT_MS) / 1000).toFixed(3))
     .join(',');
 }
@@ -94,7 +120,14 @@ function encoderArgs({ video, crf, fps }: EncodeSettings): string[] {
 function x264Params(fps: number): Record<string, string> {
   return {
     ...{ keyint: 'infinite', 'min-keyint': '1', scenecut: '0', 'open-gop': '0' },
-    ...{ stitchable: '1', 'sliced-threads': '0', 'lookahead-threads': '1', fps: `${fps}` },
+    // every picture as if it lasted as long: or a chunk's first would be worse than others
+    ...{
+      'force-cfr': '1',
+      stitchable: '1',
+      'sliced-threads': '0',
+      'lookahead-threads': '1',
+      fps: `${fps}`,
+    },
   };
 }
 

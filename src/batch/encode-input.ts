@@ -15,6 +15,8 @@ export type EncodeInput = {
   readonly pts: readonly number[];
   /** Contiguous segments. */
   readonly segments: number;
+  /** Whether pictures that are not to be kept follow those in `pts`. */
+  readonly hasLeadOut: boolean;
 };
 
 /** Writes contiguous segments as one MP4 and reads which pictures they have. Throws `object-not-found`, `chunk-without-pictures`. */
@@ -24,10 +26,12 @@ export async function prepareInput(
     readonly store: ObjectStore;
     readonly originMs: number;
     readonly file: string;
+    /** What follows the segments, for the encoder to look ahead. */
+    readonly leadOut?: readonly ChunkSegment[] | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<EncodeInput> {
-  const { store, originMs, file, signal } = options;
+  const { store, originMs, file, signal, leadOut = [] } = options;
   const contents: SegmentContent[] = [];
   for await (const content of readContents(store, segments)) contents.push(content);
   const pts = pictureTimes(contents, segments[0]?.n ?? 0);
@@ -38,8 +42,8 @@ export async function prepareInput(
       { fault: 'input', details: { field: 'profiles' } },
     );
   }
-  const mp4 = await planRecordingMp4(segments, { store, originMs });
+  const mp4 = await planRecordingMp4([...segments, ...leadOut], { store, originMs });
   const source = Readable.from(mp4.read(0, mp4.length), { objectMode: false });
   await pipeline(source, createWriteStream(file), ...(signal === undefined ? [] : [{ signal }]));
-  return { file, pts, segments: segments.length };
+  return { file, pts, segments: segments.length, hasLeadOut: leadOut.length > 0 };
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { ChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { runFfmpeg } from '../media/ffmpeg.ts';
+import { runFfmpeg, type FfmpegRun } from '../media/ffmpeg.ts';
 import { toBuffer } from '../media/mp4/box.ts';
 import { runsOf } from '../media/mp4/columns.ts';
 import {
@@ -48,7 +48,8 @@ export async function encodePictures(
 ): Promise<EncodedPictures> {
   const pictures: CodedPicture[] = [];
   const reader = new FragmentReader((picture) => pictures.push(picture));
-  const { tookMs } = await runFfmpeg({
+  const startedAt = performance.now();
+  const track = await runToEnd(reader, {
     args: encodeArgs(input, settings),
     program: ffmpeg,
     signal,
@@ -59,13 +60,36 @@ export async function encodePictures(
       const before = pictures.length;
       reader.push(chunk);
       if (pictures.length > before) onProgress?.(Math.min(1, pictures.length / input.pts.length));
+      // Whether more is wanted: of a lead-out nothing is.
+      return input.hasLeadOut && pictures.length >= input.pts.length;
     },
   });
-  const track = reader.finish();
-  const placed = placeAtStart(pictures);
+  const tookMs = Math.round(performance.now() - startedAt);
+  const placed = placeAtStart(input.hasLeadOut ? pictures.slice(0, input.pts.length) : pictures);
   checkTimes(placed, input);
   checkKeys(placed, keySegments(input.segments, settings.gopSegments));
   return { track, pictures: placed, bytes: bytesOf(placed), tookMs };
+}
+
+/** Thrown out of the reading of a run that has given all that is wanted of it. */
+const ENOUGH = new Error('All pictures are there');
+
+/** Runs ffmpeg until it ends, or `onStdout` says that it is enough. */
+async function runToEnd(
+  reader: FragmentReader,
+  run: Omit<FfmpegRun, 'onStdout'> & { readonly onStdout: (chunk: Buffer) => boolean },
+): Promise<CodedTrack> {
+  const onStdout = (chunk: Buffer): void => {
+    if (run.onStdout(chunk)) throw ENOUGH;
+  };
+  try {
+    await runFfmpeg({ ...run, onStdout });
+  } catch (error) {
+    const { track } = reader;
+    if (error === ENOUGH && track !== undefined) return track;
+    throw error;
+  }
+  return reader.finish();
 }
 
 /** Writes coded pictures as an MP4 without sound, to be looked at; the last picture lasts to `endTicks`. */

@@ -71,7 +71,7 @@ export class SampleSource {
 
   /** As a chunk's: 40 hex digits of input, command line and encoder. */
   #name(settings: EncodeSettings, encoder: string): string {
-    const input = { file: 'input', segments: this.#segments.length };
+    const input = { file: 'input', segments: this.#segments.length, hasLeadOut: false };
     const hash = createHash('sha256').update(`probe ${PROBE_VERSION} ${encoder}\n`);
     hash.update(JSON.stringify(encodeArgs(input, settings)));
     for (const { n, place } of this.#segments) {

@@ -72,6 +72,8 @@ export type Chunk = {
   readonly index: number;
   /** In order, numbers contiguous. */
   readonly segments: readonly ChunkSegment[];
+  /** What follows them in the recording: shown to the encoder, which plans ahead, and not kept. */
+  readonly leadOut?: readonly ChunkSegment[] | undefined;
 };
 
 /** What varies from recording to recording within a profile, or from chunk to chunk. */

@@ -19,15 +19,15 @@ const runFields = {
   traceId: z.string(),
 };
 
+const chunkSegmentSchema = z.object({
+  n: z.number(),
+  place: z.object({ object: z.string(), offset: z.number(), length: z.number() }),
+  codecHash: z.string(),
+});
 const chunkSchema = z.object({
   index: z.number(),
-  segments: z.array(
-    z.object({
-      n: z.number(),
-      place: z.object({ object: z.string(), offset: z.number(), length: z.number() }),
-      codecHash: z.string(),
-    }),
-  ),
+  segments: z.array(chunkSegmentSchema),
+  leadOut: z.array(chunkSegmentSchema).optional(),
 });
 
 export const batchJobSchema = z.discriminatedUnion('kind', [

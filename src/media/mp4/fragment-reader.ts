@@ -65,6 +65,11 @@ export class FragmentReader {
     }
   }
 
+  /** What the pictures are, once that has come. */
+  get track(): CodedTrack | undefined {
+    return this.#track;
+  }
+
   /** What the pictures are; to be called when all has come. Throws `encoder-output` where the file ends too early. */
   finish(): CodedTrack {
     if (this.#track === undefined) fail('a video track', 'none');
