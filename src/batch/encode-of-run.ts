@@ -35,7 +35,7 @@ function tellProgress(
   { runId, chunk }: ChunkJob,
   durationMs: number,
   { board, workerId, clock }: BatchParts,
-): { onProgress(share: number): void; close(): Promise<void> } {
+): { readonly onProgress: (share: number) => void; readonly close: () => Promise<void> } {
   let fraction = 0;
   let told: Promise<unknown> = Promise.resolve();
   const tell = (isAtWork: boolean): void => {
@@ -49,10 +49,10 @@ function tellProgress(
   tell(true);
   const timer = setInterval(() => tell(true), BEAT_MS);
   return {
-    onProgress(share) {
+    onProgress: (share) => {
       fraction = Math.min(1, Math.max(fraction, share));
     },
-    async close() {
+    close: async () => {
       clearInterval(timer);
       tell(false);
       await told;

@@ -7,7 +7,7 @@ import { Resources, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { haltFfmpeg, resumeFfmpeg } from '../media/ffmpeg-children.ts';
 import { BatchBoard, BEAT_MS } from '../queue/batch-board.ts';
-import { consumeBatch, type BatchConsumer } from '../queue/consume-batch.ts';
+import { consumeBatch } from '../queue/consume-batch.ts';
 import { countLiveLanes } from '../queue/live-load.ts';
 import { nightTimes, startNights } from '../queue/night-schedule.ts';
 import { openServices, type Services } from '../queue/open-services.ts';
@@ -54,7 +54,7 @@ async function open(
   const host = hostname();
   const workerId = `${host}-${process.pid}-${randomUUID().slice(0, 4)}`;
   const most = batch.liveSlots ?? Math.floor((config.slots ?? availableParallelism()) / 2);
-  let consumer: BatchConsumer | undefined;
+  let onLiveChanged = (): void => undefined;
   const live = resources.use(
     await startLiveFirst({
       count: () => countLiveLanes(services.redis.client, host),
@@ -62,7 +62,9 @@ async function open(
       log,
       halt: haltFfmpeg,
       goOn: resumeFfmpeg,
-      onChanged: () => consumer?.mayTakeChanged(),
+      onChanged: () => {
+        onLiveChanged();
+      },
     }),
   );
   const board = new BatchBoard(services.redis.client);
@@ -72,7 +74,7 @@ async function open(
     clock: systemClock,
     newId: ulid,
   };
-  consumer = resources.use(
+  const consumer = resources.use(
     consumeBatch(services.redis, {
       log,
       concurrency: slots,
@@ -81,6 +83,9 @@ async function open(
       handle: (job, context) => handleBatchJob(job, context, parts),
     }),
   );
+  onLiveChanged = () => {
+    consumer.mayTakeChanged();
+  };
   const { busy } = consumer;
   resources.use(
     startBeating(parts, () => ({ host, slots, busy: busy(), isPaused: live.isPaused() })),

@@ -62,6 +62,7 @@ export function consumeBatch(redis: RedisConnection, options: ConsumeBatchOption
   const { log, lockMs } = options;
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
+  const isClosing = (): boolean => closing.signal.aborted;
   const running = new Map<string, AbortController>();
   const idle = new Set<Promise<unknown>>();
   const connection = redis.openBlocking();
@@ -72,8 +73,12 @@ export function consumeBatch(redis: RedisConnection, options: ConsumeBatchOption
       await job.moveToWait(token);
       throw new WaitingError();
     };
-    // A fetch that was waiting when we paused may still bring one.
-    if (closing.signal.aborted || !options.mayTake()) return handBack();
+    // A fetch that was waiting when we paused may still bring one; paused, or what is handed back would come again at once.
+    if (isClosing()) return handBack();
+    if (!options.mayTake()) {
+      mayTakeChanged();
+      return handBack();
+    }
     running.set(id, lost);
     try {
       const signal = AbortSignal.any([closing.signal, lost.signal]);
@@ -85,7 +90,7 @@ export function consumeBatch(redis: RedisConnection, options: ConsumeBatchOption
     } catch (error) {
       if (error instanceof DelayedError) throw error;
       // What we broke off ourselves is no failed attempt: the job goes back to the others, as it was.
-      if (closing.signal.aborted && !lost.signal.aborted) return await handBack();
+      if (isClosing() && !lost.signal.aborted) return await handBack();
       throw asRetried(error);
     } finally {
       if (running.get(id) === lost) running.delete(id);
@@ -116,7 +121,7 @@ export function consumeBatch(redis: RedisConnection, options: ConsumeBatchOption
   worker.on('stalled', (job) => log.warn({ event: 'batch-job-taken-over', job }));
   worker.on('error', (error) => log.debug({ err: error, queue: BATCH_QUEUE }, 'queue error'));
   const mayTakeChanged = (): void => {
-    if (closing.signal.aborted) return;
+    if (isClosing()) return;
     // Errors are told by the worker's own event.
     if (options.mayTake()) void worker.resume().catch(() => undefined);
     else void worker.pause(true).catch(() => undefined);
