@@ -2,17 +2,14 @@ import type { StreamSource } from '../../../src/model/recording.ts';
 import type { SourceReport, SourceState } from '../../../src/model/source-report.ts';
 import type { Mixer } from '../sound/mixer.ts';
 import { openPlayback } from './kinds.ts';
-import { asSourceError, type Playback, type SourceError } from './playback.ts';
+import { asSourceError, type SourceError } from './playback.ts';
+import { countFrames, FREEZE_MS, isMoving, NO_CAMERA_MS, type Running } from './running.ts';
 import { SourceTally } from './source-tally.ts';
 
-/** A picture that has stood this long is frozen: longer than any hiccup of a jitter buffer, short enough to be honest. */
-const FREEZE_MS = 500;
 /** A source of which nothing at all has come for this long is fetched anew; a file is not live, and may wait for its server. */
 const LOST_MS = { whep: 1500, hls: 1500, file: 10_000 } as const;
 /** A picture that has stood this long while its sound goes on has been switched off. */
 const CAMERA_OFF_MS = 4000;
-/** Sound that comes this long without a picture means that there is none. */
-const NO_CAMERA_MS = 1500;
 /** A try that has brought nothing after this is given up: one POST, ICE, DTLS, and a key frame that may be 2 s away. */
 const START_TIMEOUT_MS = { whep: 4000, hls: 9000, file: 6000 } as const;
 /**
@@ -40,15 +37,6 @@ export type SourcePlayerOptions = {
   readonly onState: (player: SourcePlayer) => void;
   /** The element to be seen, in place of the one before; undefined for none. */
   readonly onElement: (element: HTMLVideoElement | undefined) => void;
-};
-
-type Running = {
-  readonly playback: Playback;
-  readonly withPicture: boolean;
-  readonly openedMs: number;
-  frames: number;
-  lastPictureMs: number;
-  firstMediaMs: number | undefined;
 };
 
 /**
@@ -275,9 +263,9 @@ export class SourcePlayer {
     const away = this.#tally.hasBeenThere ? 'reconnecting' : 'connecting';
     this.#become(isHopeless ? 'failed' : away, performance.now());
     const backoffMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#tries - 1));
-    const pauseMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
     // so that a class does not come back as one
-    this.#retry = setTimeout(() => this.#begin(), pauseMs * (1 + Math.random() / 4));
+    const pauseMs = backoffMs * (1 + Math.random() / 4);
+    this.#retry = setTimeout(() => this.#begin(), Math.max(pauseMs, error.retryAfterMs ?? 0));
   }
 
   #become(state: SourceState, nowMs: number, sinceMs = nowMs): void {
@@ -294,20 +282,4 @@ const SPEAKING_LEVEL = 0.01;
 
 function isThere(state: SourceState): boolean {
   return state === 'playing' || state === 'muted' || state === 'frozen';
-}
-
-function isMoving(running: Running, nowMs: number): boolean {
-  const { playback, lastPictureMs, withPicture } = running;
-  if (nowMs - lastPictureMs <= FREEZE_MS) return true;
-  // with a picture to come, sound alone does not make it whole before its time
-  return (
-    nowMs - playback.lastSoundMs() <= FREEZE_MS &&
-    (!withPicture || nowMs - running.openedMs > NO_CAMERA_MS)
-  );
-}
-
-function countFrames(element: HTMLMediaElement): number {
-  return element instanceof HTMLVideoElement && element.videoWidth > 0
-    ? element.getVideoPlaybackQuality().totalVideoFrames
-    : 0;
 }

@@ -4,12 +4,12 @@ import { asChalkreelError } from '../../errors.ts';
 import { delay, type Closable } from '../../lifecycle.ts';
 import type { Log } from '../../log.ts';
 import { startListening } from '../../start-listening.ts';
+import { away, readBody, reply } from './http-answers.ts';
 import { openJanusSession, type JanusHandle, type JanusSession } from './janus-client.ts';
 import { publishToRoom, watchRoom, type RoomPeer } from './video-room.ts';
 
 /** A Janus that has gone is looked for this often. */
 const RETRY_MS = 200;
-const MAX_BODY_BYTES = 100_000;
 
 export type WhepStream = {
   /** Where Janus has it from: RTP that is sent to a mountpoint, or a browser that publishes it as a feed by WHIP. */
@@ -272,30 +272,4 @@ async function answerSession(
   } else {
     reply(response, 405);
   }
-}
-
-/** Soon there again, or not: it is worth asking in a second. */
-function away(response: http.ServerResponse, why: string): void {
-  if (!response.headersSent) response.setHeader('retry-after', '1');
-  reply(response, 503, why);
-}
-
-async function readBody(request: http.IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request) {
-    text += String(chunk);
-    if (text.length > MAX_BODY_BYTES) throw new Error(`body of more than ${MAX_BODY_BYTES} bytes`);
-  }
-  return text;
-}
-
-function reply(
-  response: http.ServerResponse,
-  status: number,
-  body?: string,
-  type = 'text/plain',
-): void {
-  if (response.headersSent) return;
-  if (body !== undefined) response.setHeader('content-type', type);
-  response.writeHead(status).end(body);
 }
