@@ -46,9 +46,8 @@ export const HAS_LEAD: Readonly<Record<ClassLayout, boolean>> = {
 
 /** The layouts: each divides the area into strips, so that nothing can overlap. */
 export const TEMPLATES: Readonly<Record<ClassLayout, (room: Room) => Places>> = {
-  'one-to-one': (room) => (room.isPortrait ? tilesAbove(room, 2) : leadInColumn(room, 360)),
-  'small-class': (room) =>
-    room.hasBoard || room.isPortrait ? tilesAbove(room, 6) : tilesAlone(room),
+  'one-to-one': (room) => (room.isPortrait ? tilesAbove(room) : leadInColumn(room, 360)),
+  'small-class': (room) => (room.hasBoard || room.isPortrait ? tilesAbove(room) : tilesAlone(room)),
   'large-class': (room) => (room.isPortrait ? leadWithAside(room) : leadInColumn(room, 381)),
   'dual-teacher': dualTeacher,
   whiteboard: (room) => (room.hasBoard ? boardWithStrip(room) : spotlight(room)),
@@ -57,13 +56,14 @@ export const TEMPLATES: Readonly<Record<ClassLayout, (room: Room) => Places>> = 
 };
 
 /** A row of tiles (portrait: two), below it the board with the chat beside it, or below. */
-function tilesAbove(room: Room, maxColumns: number): Places {
+function tilesAbove(room: Room): Places {
   const { area, gap, isPortrait } = room;
   const share = isPortrait ? (room.hasBoard ? 0.34 : 0.6) : 0.32;
-  const columns = isPortrait ? (room.count === 3 || room.count > 4 ? 3 : 2) : maxColumns;
   const [top] = cut(area, 'top', { size: area.height * share, gap });
-  const grid = { ...room, maxColumns: columns, ...(isPortrait ? {} : { maxRows: 1 }) };
-  const slots = gridSlots(top, room.count, grid);
+  const grid = isPortrait
+    ? { maxColumns: room.count === 3 || room.count > 4 ? 3 : 2 }
+    : { maxRows: 1 };
+  const slots = gridSlots(top, room.count, { ...room, ...grid });
   const [, below] = cut(area, 'top', {
     size: extent(slots, area.y),
     gap: slots.length > 0 ? gap : 0,
