@@ -68,6 +68,13 @@ describe('planChunks', () => {
     expect(Math.max(...lengths)).toBeLessThanOrEqual(22);
   });
 
+  it('shows each chunk what follows it, up to a hole or change of codec', () => {
+    const entries = Array.from({ length: 63 }, (_, n) => sampleEntry(n < 60 ? n : n + 5));
+    const chunks = planChunks(entries, profile(2));
+    const leadOuts = chunks.map(({ leadOut = [] }) => leadOut.map(({ n }) => n));
+    expect(leadOuts).toEqual([[20, 21, 22, 23, 24], [40, 41, 42, 43, 44], [], []]);
+  });
+
   it('plans nothing for sound alone', () => {
     expect(planChunks([sampleEntry(0)], { video: null })).toEqual([]);
   });
