@@ -155,9 +155,12 @@ export function applyMessage(model: ClassModel, message: ClassMessage): void {
     case 'recording':
       model.recording = message.state;
       return;
+    case 'heartbeat':
+      // what was longest on its way says least of the clock
+      model.clockOffsetMs = Math.max(model.clockOffsetMs, message.nowMs - Date.now());
+      return;
     case 'reward':
     case 'sources':
-    case 'heartbeat':
     case 'error':
       return;
   }

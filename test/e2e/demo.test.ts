@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CAST } from '../../src/demo/cast.ts';
 import { findPictureClock } from '../../src/demo/picture-clock.ts';
 import { Resources } from '../../src/lifecycle.ts';
+import { anyEventLineSchema, eventLineSchema } from '../../src/protocol/events-log.ts';
 import { verifyTarget } from '../../src/verify/verify.ts';
 import { DEAD_CAMERA, holdLesson, SECONDS, type Lesson } from '../support/demo-lesson.ts';
 import { CLI, DEMO_TIMEOUT_MS, type DemoResult } from '../support/demo-run.ts';
@@ -141,12 +142,32 @@ describe('chalkreel demo', () => {
     expect(media).toHaveLength(segments);
     expect(names.filter((name) => !media.includes(name)).sort()).toEqual([
       ...['clip/clip.m3u8', 'clip/clip.mp4', 'clip/poster.jpg', 'contact.png', 'demo.json'],
-      ...['recording/index.m3u8', 'recording/report.json', 'recording/events.jsonl'],
+      ...['recording/events.jsonl', 'recording/index.m3u8', 'recording/report.json'],
     ]);
     const made = [result.playlist, result.clip, result.poster, result.contactSheet];
     expect(made.map((file) => path.relative(directory, file))).toEqual([
       ...['recording/index.m3u8', 'clip/clip.mp4', 'clip/poster.jpg', 'contact.png'],
     ]);
+  });
+
+  it('writes down what happened in the class, in its order', async () => {
+    const text = await readFile(path.join(result.directory, 'recording/events.jsonl'), 'utf8');
+    const lines = text.split('\n').filter((line) => line !== '');
+    const events = lines.map((line) => anyEventLineSchema.parse(JSON.parse(line)));
+    const known = new Set<string>(eventLineSchema.options.map(({ shape }) => shape.type.value));
+    for (const event of events.filter(({ type }) => known.has(type))) eventLineSchema.parse(event);
+    const offsets = events.map(({ offsetMs }) => offsetMs);
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    const of = (type: string): (typeof events)[number][] =>
+      events.filter((event) => event.type === type);
+    expect(of('join').map(({ name }) => name)).toEqual(
+      expect.arrayContaining(CAST.map(({ name }) => name)),
+    );
+    expect(of('highlight')).toMatchObject([{ eventId: 'demo-moment', requestedBy: CAST[0].name }]);
+    expect(of('recording')[0]).toMatchObject({ state: 'started' });
+    expect(of('class-start')).toHaveLength(1);
+    expect(of('chat').length).toBeGreaterThan(3);
+    expect(of('geometry')[0]).toHaveProperty('tiles');
   });
 
   it('makes a recording in which an independent checker finds no fault', async () => {
