@@ -80,6 +80,7 @@ describe('streams told by recording and signalling', () => {
           for (const left of names) expect(gone.has(left)).toBe(false);
         }
       }),
+      { numRuns: 30 },
     );
   });
 });
