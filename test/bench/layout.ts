@@ -145,6 +145,7 @@ function emptySlots(shots: readonly Shot[], atMs: number): number {
 
 function describe(latencies: readonly number[], empty: readonly number[]): Measurement[] {
   const sorted = latencies.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
+  if (sorted.length === 0) throw new Error(`None of ${latencies.length} changes was seen.`);
   const p95 = sorted[Math.ceil(0.95 * sorted.length) - 1] ?? NaN;
   return [
     { name: 'layout-latency', unit: 'ms', samples: [p95], bound: { is: '<=', value: 300 } },
