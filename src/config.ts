@@ -55,7 +55,10 @@ const schema = z.object({
   /** When the nightly batch begins, as cron says it in local time; `off`: never by itself. Default `30 1 * * *`: 01:30, once per local date. */
   CHALKREEL_BATCH_CRON: z
     .string()
-    .regex(/^(off|\S+( \S+){4,5})$/, 'expected five or six cron fields, such as "30 1 * * *", or off')
+    .regex(
+      /^(off|\S+( \S+){4,5})$/,
+      'expected five or six cron fields, such as "30 1 * * *", or off',
+    )
     .default('30 1 * * *'),
   /** Time zone of nights and of their window. Default: this machine's. All batch workers must have the same. */
   CHALKREEL_BATCH_TIME_ZONE: z
@@ -89,6 +92,8 @@ const schema = z.object({
    * recorder's slots. 0: never beside one.
    */
   CHALKREEL_BATCH_LIVE_SLOTS: z.coerce.number().int().min(0).max(1024).optional(),
+  /** `normal`: on machines that only re-encode. Default `idle`: encoders get the CPU that nobody else wants. */
+  CHALKREEL_BATCH_PRIORITY: z.enum(['idle', 'normal']).default('idle'),
   /** After so many seconds without a word a batch worker counts as dead, and others take its chunks. Default 15. */
   CHALKREEL_BATCH_LOCK_S: z.coerce.number().min(1).max(600).default(15),
   /** Chromium to run. Default: the first of chromium, google-chrome on PATH. */
@@ -131,6 +136,7 @@ export type BatchConfig = {
   readonly onFinish: boolean;
   readonly jobs: number | undefined;
   readonly liveSlots: number | undefined;
+  readonly priority: 'idle' | 'normal';
   readonly lockMs: number;
 };
 
@@ -169,6 +175,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       onFinish: e.CHALKREEL_BATCH_ON_FINISH === 'yes',
       jobs: e.CHALKREEL_BATCH_JOBS,
       liveSlots: e.CHALKREEL_BATCH_LIVE_SLOTS,
+      priority: e.CHALKREEL_BATCH_PRIORITY,
       lockMs: e.CHALKREEL_BATCH_LOCK_S * 1000,
     },
     chromium: e.CHALKREEL_CHROMIUM,
@@ -207,6 +214,7 @@ export function childEnvironment(config: Config): NodeJS.ProcessEnv {
     CHALKREEL_BATCH_JOBS: config.batch.jobs === undefined ? undefined : String(config.batch.jobs),
     CHALKREEL_BATCH_LIVE_SLOTS:
       config.batch.liveSlots === undefined ? undefined : String(config.batch.liveSlots),
+    CHALKREEL_BATCH_PRIORITY: config.batch.priority,
     CHALKREEL_BATCH_LOCK_S: String(config.batch.lockMs / 1000),
     CHALKREEL_CHROMIUM: config.chromium,
     CHALKREEL_LOG_LEVEL: config.logLevel,

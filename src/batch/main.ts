@@ -3,7 +3,7 @@ import path from 'node:path';
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
-import { launchFfmpegBy } from '../media/ffmpeg-children.ts';
+import { keepFfmpegPriority, launchFfmpegBy } from '../media/ffmpeg-children.ts';
 import { exitWhenParentDies, tellParent, whenToldToStop } from '../parent-watch.ts';
 import { runRole } from '../run-role.ts';
 import { findLauncher } from './launcher.ts';
@@ -22,7 +22,9 @@ await runRole(async (resources) => {
   const config = loadConfig();
   const log = createLog('batch', config.logLevel);
   const folder = await openWorkFolder(path.join(config.dataDir, 'batch'));
-  launchFfmpegBy(await findLauncher());
+  const { priority } = config.batch;
+  launchFfmpegBy(await findLauncher(priority));
+  if (priority === 'normal') keepFfmpegPriority();
   const slots = config.batch.jobs ?? availableParallelism();
   resources.use(
     await openBatchWorker({

@@ -8,10 +8,21 @@ import type { ChildProcess } from 'node:child_process';
 const running = new Set<ChildProcess>();
 let launcher: readonly string[] = [];
 let isHalted = false;
+let isLowered = true;
 
 /** From now on ffmpeg is run by this command, which is to `exec` what follows: its process id must stay the child's. */
 export function launchFfmpegBy(command: readonly string[]): void {
   launcher = command;
+}
+
+/** From now on no child's priority is lowered, whatever a run asks for. */
+export function keepFfmpegPriority(): void {
+  isLowered = false;
+}
+
+/** Whether runs that ask for a lower priority get it. */
+export function mayLowerPriority(): boolean {
+  return isLowered;
 }
 
 /** The command line that runs a program with arguments. */

@@ -4,7 +4,7 @@ import ffmpegCommand from 'fluent-ffmpeg';
 import { z } from 'zod';
 import { ChalkreelError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { launched, trackFfmpeg } from './ffmpeg-children.ts';
+import { launched, mayLowerPriority, trackFfmpeg } from './ffmpeg-children.ts';
 
 /** One group of arguments per intention: `['-c:v', 'libx264', '-preset', 'veryfast']`. */
 export type FfmpegArgs = readonly (readonly string[])[];
@@ -222,7 +222,7 @@ function attempt(
 
 /** A child that has ended by then has no priority. */
 function lowerPriority({ pid }: ChildProcess, niceness = 0): void {
-  if (pid === undefined || niceness === 0) return;
+  if (pid === undefined || niceness === 0 || !mayLowerPriority()) return;
   try {
     setPriority(pid, niceness);
   } catch {

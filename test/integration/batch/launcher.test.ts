@@ -54,7 +54,7 @@ function untilRunning(name: string): Promise<number> {
 
 describe('a batch worker’s encoder', () => {
   it('runs only when nobody else wants the CPU', async () => {
-    launchFfmpegBy(await findLauncher());
+    launchFfmpegBy(await findLauncher('idle'));
     const { stop, run } = startEndless('idle');
     const stat = await statOf(await untilRunning('idle'));
     expect(Number(stat[NICE])).toBe(19);
