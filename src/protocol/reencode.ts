@@ -60,9 +60,10 @@ const argValueSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9.,+-]{0,31}$|^-\d[0-9.,-]{0,15}$/, 'expected a number or a word');
 
+/** By default SSIM 0.99, and 0.96 for the worst picture: below that rings show around text. */
 const qualitySchema = z.strictObject({
-  ssimDb: z.number().min(5).max(40).default(17),
-  worstFrameDb: z.number().min(3).max(40).default(12),
+  ssimDb: z.number().min(5).max(40).default(20),
+  worstFrameDb: z.number().min(3).max(40).default(14),
 });
 
 const videoSchema = z

@@ -22,6 +22,7 @@ type Settings = {
   readonly classMinutes: number;
   readonly liveSeconds: number;
   readonly rounds: number;
+  readonly kills: number;
   readonly source: string | undefined;
   readonly parts: ReadonlySet<string>;
 };
@@ -30,7 +31,7 @@ type Settings = {
 export const batchBench: Scenario = {
   about:
     're-encoding in parallel against one ffmpeg; captures its classes once, in real time; --minutes 10 --source FOLDER ' +
-    `--rounds 3 --class-minutes 3 --live-seconds 60 --only ${PARTS.join(',')}`,
+    `--rounds 3 --kills 20 --class-minutes 3 --live-seconds 60 --only ${PARTS.join(',')}`,
   run: async (args) => {
     const settings = parseSettings(args);
     const { parts } = settings;
@@ -49,7 +50,9 @@ export const batchBench: Scenario = {
       const [balance, hash] = [parts.has('balance'), parts.has('hash-equal')];
       if (balance || hash) {
         const material = await openMaterial(settings);
-        measured.push(...(await measureBalance({ material, parts: { balance, hash } })));
+        measured.push(
+          ...(await measureBalance({ material, kills: settings.kills, parts: { balance, hash } })),
+        );
       }
       if (parts.has('bytes-saved')) {
         for (const name of CLASSES) {
@@ -82,6 +85,7 @@ function parseSettings(args: readonly string[]): Settings {
       'class-minutes': text,
       'live-seconds': text,
       rounds: text,
+      kills: text,
       source: text,
       only: text,
     },
@@ -104,6 +108,7 @@ function parseSettings(args: readonly string[]): Settings {
     classMinutes: number('class-minutes', 3),
     liveSeconds: number('live-seconds', 60),
     rounds: number('rounds', 3),
+    kills: number('kills', 20),
     source: values.source,
     parts: new Set(only),
   };

@@ -6,7 +6,6 @@ import { FIXED_PROFILE } from './whole.ts';
 import { startBatchWorker, type BatchWorker } from './workers.ts';
 
 const WORKERS = [1, 2, 4] as const;
-const KILLS = 20;
 /** Workers while some are killed. */
 const KILLED_AMONG = 2;
 /** A killed worker's chunk is taken over after so long, s: shorter than in production, or waiting would be all there is. */
@@ -15,9 +14,11 @@ const KILL_ENV = { CHALKREEL_BATCH_LOCK_S: '2' };
 /** How evenly work is spread over worker processes, and whether their number, or that they die, changes a byte. */
 export async function measureBalance(options: {
   readonly material: Material;
+  /** Workers to be killed. */
+  readonly kills: number;
   readonly parts: { readonly balance: boolean; readonly hash: boolean };
 }): Promise<Measurement[]> {
-  const { material, parts } = options;
+  const { material, kills, parts } = options;
   const runs: { readonly count: number; readonly run: ProductRun }[] = [];
   for (const count of WORKERS) {
     console.error(`balance: ${count} workers`);
@@ -31,7 +32,7 @@ export async function measureBalance(options: {
     ...(parts.hash
       ? await measureHashes(
           runs.map(({ run }) => run),
-          material,
+          { material, kills },
         )
       : []),
   ];
@@ -49,17 +50,17 @@ function describeBalance(count: number, { encodeSeconds, workerCpu }: ProductRun
 /** Whether all runs, those with killed workers too, made the same bytes. */
 async function measureHashes(
   runs: readonly ProductRun[],
-  material: Material,
+  { material, kills }: { readonly material: Material; readonly kills: number },
 ): Promise<Measurement[]> {
   const expected = hashOf(runs[0]);
-  let kills = 0;
-  const killed: ProductRun[] = [];
   // So that the kills fall into the encoding, wherever in it.
-  const meanMs = ((runs[1]?.encodeSeconds ?? 1) * 1000) / KILLS;
-  while (kills < KILLS) {
-    console.error(`hash-equal: ${kills} of ${KILLS} workers killed`);
+  const meanMs = ((runs[1]?.encodeSeconds ?? 1) * 1000) / kills;
+  const killed: ProductRun[] = [];
+  let done = 0;
+  while (done < kills) {
+    console.error(`hash-equal: ${done} of ${kills} workers killed`);
     const beside: ProductRunOptions['beside'] = async ({ services, workers }, signal) => {
-      kills += await killAtRandom({ workers, meanMs, kills: KILLS - kills, signal }, () =>
+      done += await killAtRandom({ workers, meanMs, kills: kills - done, signal }, () =>
         startBatchWorker(services, KILL_ENV),
       );
     };
@@ -76,7 +77,7 @@ async function measureHashes(
       bound: { is: '==', value: 1 },
     },
     { name: 'hash-equal-runs', unit: '', samples: [all.length] },
-    { name: 'workers-killed', unit: '', samples: [kills] },
+    { name: 'workers-killed', unit: '', samples: [done] },
     {
       name: 'wall-while-killed',
       unit: 's',

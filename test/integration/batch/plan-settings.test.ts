@@ -14,7 +14,7 @@ import { SLOT_PATTERNS } from '../../support/synthetic-recording.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 
 /** Of the target: samples must be better by 0.3 dB, and are the whole of so short a recording. */
-const TARGET = { ssimDb: 15, worstFrameDb: 10 };
+const TARGET = { ssimDb: 21, worstFrameDb: 10 };
 
 describe('what a recording is encoded with', () => {
   const resources = new Resources();
@@ -39,7 +39,7 @@ describe('what a recording is encoded with', () => {
     const missed = choice?.probes.filter((probe) => probe.crf > crf) ?? [];
     expect(missed.map((probe) => probe.crf)).toContain(crf + 1);
     for (const { ssimDb, worstFrameDb } of missed) {
-      expect(ssimDb < 15.3 || worstFrameDb < 10.3).toBe(true);
+      expect(ssimDb < 21.3 || worstFrameDb < 10.3).toBe(true);
     }
     const key = objectKeys.archiveProbes(source.recording.id);
     const kept = await collect(source.store.list(key));
