@@ -3,13 +3,7 @@ import { AAC_LC_CODEC, codecString } from '../media/codec-string.ts';
 import { fragmentHeader, initSegment, type FragmentSample } from '../media/mp4/fragments.ts';
 import type { FragmentedTrack } from '../media/mp4/header.ts';
 import { writeMultivariantPlaylist } from '../media/playlist.ts';
-import {
-  AAC_FRAME_SAMPLES,
-  SAMPLE_RATE,
-  SAMPLES_PER_SEGMENT,
-  SEGMENT_TICKS,
-  TICKS_PER_SECOND,
-} from '../model/grid.ts';
+import { AAC_FRAME_SAMPLES, SAMPLES_PER_SEGMENT, SEGMENT_TICKS } from '../model/grid.ts';
 import { HlsLines } from './hls-lines.ts';
 import { HlsGrouper, type JoinBlock, type OutputWriter } from './join-block.ts';
 import type { JoinPlan } from './join-plan.ts';
@@ -19,8 +13,8 @@ type Options = { readonly createdAtMs: number; readonly folder: string };
 
 /**
  * HLS of CMAF: a track of pictures and one of sound, each one file whose segments are byte ranges, and a playlist that names both. Where there is a
- * hole there is an `EXT-X-GAP`. Both begin as much after 0 as pictures are shown after they are decoded: readers differ in what they
- * make of negative offsets (ffmpeg moves the pictures), and of edits in HLS (hls.js passes over them).
+ * hole there is an `EXT-X-GAP`. Pictures are shown later than they are decoded: an edit takes the delay away (ISO/IEC 23000-19 §7.5.13), since ffmpeg moves
+ * pictures with negative offsets, and hls.js begins its time line with the first decoding time.
  */
 export class CmafOutput implements OutputWriter {
   readonly #options: Options;
@@ -41,7 +35,7 @@ export class CmafOutput implements OutputWriter {
       if (plan.pictures !== null) {
         const { format, config, width, height } = plan.pictures.track;
         const description = { format, config };
-        const track = { kind: 'video', width, height, description } as const;
+        const track = { kind: 'video', width, height, description, startTicks: delay } as const;
         tracks.push(await TrackFile.open('pictures', track, { ...options, delay }));
       }
       const track = {
@@ -140,11 +134,10 @@ class TrackFile {
     const isVideo = this.#track.kind === 'video';
     const { samples, data } = isVideo ? pictureSamples(blocks, this.#delay) : frameSamples(blocks);
     const start = blocks[0]?.index ?? 0;
-    const soundDelay = (this.#delay * SAMPLE_RATE) / TICKS_PER_SECOND;
     this.#fragments += 1;
     const header = fragmentHeader(this.#track, {
       sequence: this.#fragments,
-      baseTime: isVideo ? start * SEGMENT_TICKS : start * SAMPLES_PER_SEGMENT + soundDelay,
+      baseTime: start * (isVideo ? SEGMENT_TICKS : SAMPLES_PER_SEGMENT),
       samples,
     });
     await this.file.append(Buffer.concat([header, ...data]));

@@ -4,7 +4,7 @@ import type { JoinedFile } from './out-file.ts';
 export type JoinPicture = {
   readonly pts: number;
   readonly decodeAt: number;
-  /** Until the next one is due, or its segment ends ahead of a hole. */
+  /** How long it is shown; the last one before a hole, to the hole. */
   readonly duration: number;
   readonly isKey: boolean;
   readonly data: Uint8Array;

@@ -10,7 +10,9 @@ export type JoinPictures = {
   readonly track: CodedTrack;
   readonly bytes: readonly number[];
   readonly pts: readonly number[];
-  /** The times of all pictures, rising: the i-th is when the i-th decoded is due, but for the delay. */
+  /** How long each is shown; the last one before a hole, to the hole. */
+  readonly durations: readonly number[];
+  /** When each is decoded, but for the delay: rising. */
   readonly decodeAt: readonly number[];
   readonly isKey: readonly boolean[];
   /** Most ticks by which a picture is decoded before it is shown. */
@@ -79,26 +81,40 @@ function checkAlike(chunks: readonly Chunk[]): void {
   );
 }
 
+/**
+ * A picture lasts until the next one is shown, and is decoded when those decoded before it have lasted: so durations are those of
+ * the presentation, in whatever order pictures are decoded, and a player knows when the last one ends.
+ */
 function placePictures(chunks: readonly Chunk[], firstN: number): JoinPictures {
-  const bytes: number[] = [];
-  const pts: number[] = [];
-  const decodeAt: number[] = [];
-  const isKey: boolean[] = [];
+  const pictures = {
+    ...{ bytes: [] as number[], pts: [] as number[], durations: [] as number[] },
+    ...{ decodeAt: [] as number[], isKey: [] as boolean[] },
+  };
   let delay = 0;
   for (const chunk of chunks) {
-    const start = (chunk.firstN - firstN) * SEGMENT_TICKS;
-    const shown = [...chunk.pts].sort((a, b) => a - b);
+    const lasts = lastingOf(chunk);
     const keys = new Set(chunk.keys);
+    const start = (chunk.firstN - firstN) * SEGMENT_TICKS;
+    let due = start;
     for (const [i, at] of chunk.pts.entries()) {
-      const due = shown[i] ?? 0;
-      bytes.push(chunk.sizes[i] ?? 0);
-      pts.push(start + at);
-      decodeAt.push(start + due);
-      isKey.push(keys.has(i));
-      delay = Math.max(delay, due - at);
+      const duration = lasts.get(at) ?? 0;
+      pictures.bytes.push(chunk.sizes[i] ?? 0);
+      pictures.pts.push(start + at);
+      pictures.durations.push(duration);
+      pictures.decodeAt.push(due);
+      pictures.isKey.push(keys.has(i));
+      delay = Math.max(delay, due - start - at);
+      due += duration;
     }
   }
   const [{ format, config, width, height }] = chunks as [Chunk];
   const track = { format, config: Buffer.from(config, 'base64'), width, height };
-  return { track, bytes, pts, decodeAt, isKey, delay };
+  return { track, ...pictures, delay };
+}
+
+/** How long the picture at each time is shown, ticks; the last one to the chunk's end. */
+function lastingOf({ pts, segments }: Chunk): ReadonlyMap<number, number> {
+  const shown = [...pts].sort((a, b) => a - b);
+  const end = segments * SEGMENT_TICKS;
+  return new Map(shown.map((at, i) => [at, (shown[i + 1] ?? end) - at]));
 }

@@ -136,24 +136,25 @@ async function* readBlocks(
     const end = (index + 1) * SEGMENT_TICKS;
     const pictures: JoinPicture[] = [];
     while (next !== undefined && next.decodeAt < end) {
-      const after = await nextOf(media);
-      const until = Math.min(after?.decodeAt ?? end, end);
-      pictures.push({ ...next, duration: until - next.decodeAt });
-      next = after;
+      pictures.push(next);
+      next = await nextOf(media);
     }
     yield { index, isHole: segment === undefined, pictures, frames: await sound.read(index) };
   }
 }
 
-type Undated = Omit<JoinPicture, 'duration'>;
-
-async function nextOf(pictures: AsyncGenerator<Undated, void>): Promise<Undated | undefined> {
+async function nextOf(
+  pictures: AsyncGenerator<JoinPicture, void>,
+): Promise<JoinPicture | undefined> {
   const { value } = await pictures.next();
   return value ?? undefined;
 }
 
 /** All pictures in decoding order; each chunk's media is read whole, and must be what its tables say. */
-async function* readPictures(plan: JoinPlan, store: ObjectStore): AsyncGenerator<Undated, void> {
+async function* readPictures(
+  plan: JoinPlan,
+  store: ObjectStore,
+): AsyncGenerator<JoinPicture, void> {
   const { pictures } = plan;
   if (pictures === null) return;
   let i = 0;
@@ -171,6 +172,7 @@ async function* readPictures(plan: JoinPlan, store: ObjectStore): AsyncGenerator
       yield {
         pts: pictures.pts[i] ?? 0,
         decodeAt: pictures.decodeAt[i] ?? 0,
+        duration: pictures.durations[i] ?? 0,
         isKey: pictures.isKey[i] ?? false,
         data: bytes.subarray(at, at + size),
       };

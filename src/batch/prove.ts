@@ -127,16 +127,9 @@ async function decode(output: JoinedOutput, plan: JoinPlan, run: ProofRun): Prom
   }
 }
 
-/** MPEG-TS has the recording's own PTS, a file begins at 0, CMAF as late as its pictures are shown. */
-function startPtsOf({ kind }: JoinedOutput, { firstN, pictures }: JoinPlan): number {
-  switch (kind) {
-    case 'mp4':
-      return 0;
-    case 'hls-cmaf':
-      return pictures?.delay ?? 0;
-    case 'hls-ts':
-      return segmentPts90k(firstN);
-  }
+/** MPEG-TS has the recording's own PTS, the others begin at 0. */
+function startPtsOf({ kind }: JoinedOutput, { firstN }: JoinPlan): number {
+  return kind === 'hls-ts' ? segmentPts90k(firstN) : 0;
 }
 
 function checkTimes(

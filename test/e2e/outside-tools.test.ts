@@ -5,11 +5,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Resources } from '../../src/lifecycle.ts';
 import { SEGMENT_MS } from '../../src/model/grid.ts';
 import { barcodePage } from '../support/barcode-page.ts';
+import { makeBatchSource } from '../support/batch-source.ts';
 import { launchTestBrowser, type Browser } from '../support/browser.ts';
 import { serveHls } from '../support/hls-server.ts';
 import { missingTools, runOutsideTools } from '../support/outside-tools.ts';
 import { judgePlayback, playHls, PLAYER_PAGE } from '../support/outside/hlsjs.ts';
 import { servePages } from '../support/page-server.ts';
+import { encodeAll, join, testProfile } from '../support/reencode.ts';
 import {
   SLOT_PATTERNS,
   syntheticPlaylist,
@@ -109,6 +111,25 @@ it('plays a recording while it is made, and no outside tool complains of it afte
     [],
   );
   expect(reports.map(({ tool }) => tool)).toEqual(expect.arrayContaining(['ffmpeg', 'hls.js']));
+});
+
+it('plays the HLS of a re-encode in hls.js: byte ranges of one file, B pictures, a hole', async () => {
+  const holes = [3];
+  const slots = SLOT_PATTERNS.uneven;
+  const source = await makeBatchSource(path.join(root, 'source'), { segments: 6, slots, holes });
+  const kinds = ['hls-cmaf', 'hls-ts'];
+  const profile = testProfile({ outputs: kinds, video: { preset: 'veryfast' } });
+  const folder = path.join(root, 'reencode');
+  const work = { ...source, profile, folder };
+  await join(await encodeAll(work), work);
+  const server = resources.use(await serveHls(folder, { 'player.html': () => PLAYER_PAGE }));
+  const play = (kind: string) =>
+    playHls(browser, { playlist: `${server.url}/${kind}/index.m3u8`, rate: 4, timeoutMs: LIVE_MS });
+  const [cmaf, ts] = await Promise.all([play('hls-cmaf'), play('hls-ts')]);
+  expect(judgePlayback(cmaf, { holes, durationS: 9.6 })).toEqual([]);
+  // Of MPEG-TS its time line begins with the first decoding time: all of it is late by the delay of B pictures, at holes too.
+  expect(ts.errors.filter(({ fatal }) => fatal)).toEqual([]);
+  expect(ts).toMatchObject({ isEnded: true, mediaError: null, backward: [] });
 });
 
 function countSegments(playlist: string): number {

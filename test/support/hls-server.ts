@@ -10,13 +10,14 @@ export type HlsServer = Closable & { readonly url: string };
 const TYPES: Readonly<Record<string, string>> = {
   '.m3u8': 'application/vnd.apple.mpegurl',
   '.ts': 'video/mp2t',
+  '.mp4': 'video/mp4',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
 };
 const HLS_JS = path.join(path.dirname(fileURLToPath(import.meta.resolve('hls.js'))), 'hls.js');
 
 /**
- * Serves a folder on a free port of this machine, as it is at each request, besides `/hls.js` and `virtual` files, which are made
+ * Serves a folder on a free port of this machine, as it is at each request, ranges of files too, besides `/hls.js` and `virtual` files, which are made
  * anew for each request. Close it.
  */
 export async function serveHls(
@@ -34,7 +35,15 @@ export async function serveHls(
     read(name).then(
       (body) => {
         const type = TYPES[path.extname(name)] ?? 'application/octet-stream';
-        response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+        const headers = { 'content-type': type, 'cache-control': 'no-store' };
+        const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+        if (start === undefined || typeof body === 'string') {
+          response.writeHead(200, headers).end(body);
+          return;
+        }
+        const range = { 'content-range': `bytes ${start}-${end ?? ''}/${body.length}` };
+        const part = body.subarray(Number(start), Number(end) + 1);
+        response.writeHead(206, { ...headers, ...range }).end(part);
       },
       () => {
         response.writeHead(404).end();

@@ -59,7 +59,10 @@ export function moov(movie: Mp4Movie, options: HeaderOptions): readonly Piece[] 
 
 /** The one track of a fragmented file. */
 export type FragmentedTrack =
-  | ({ readonly kind: 'video' } & Pick<VideoTrack, 'width' | 'height' | 'description'>)
+  | ({ readonly kind: 'video' } & Pick<
+      VideoTrack,
+      'width' | 'height' | 'description' | 'startTicks'
+    >)
   | ({ readonly kind: 'audio' } & Pick<AudioTrack, 'audioSpecificConfig' | 'channels'>);
 
 /** The movie box of a fragmented file: its tables are empty, since all samples are in fragments (ISO/IEC 14496-12 §8.8). */
