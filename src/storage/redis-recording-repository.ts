@@ -136,13 +136,14 @@ export class RedisRecordingRepository implements RecordingRepository, Closable {
   }
 
   async update(id: string, change: RecordingChange): Promise<Recording> {
-    let wasOver = true;
+    const seen: RecordingState[] = [];
     const after = await this.#records.update(id, (before) => {
-      wasOver = isFinal(before.state);
+      seen.push(before.state);
       return change(before);
     });
+    const before = seen.at(-1);
     // Who misses it finds the recording when it looks for what is over.
-    if (!wasOver && isFinal(after.state)) {
+    if (before !== undefined && !isFinal(before) && isFinal(after.state)) {
       await this.#redis.publish(redisKeys.recordingEnded, id).catch(() => undefined);
     }
     return after;
