@@ -23,7 +23,7 @@ const FPS = 30;
 /** Chrome's start, those who come, and what is left at the end. */
 const AROUND_S = 60;
 const READY_TIMEOUT_MS = 60_000;
-const JOIN_TIMEOUT_MS = 60_000;
+const JOIN_TIMEOUT_MS = 90_000;
 /** Memory is looked at this often, once the page has been in the class for a while. */
 const SAMPLE_MS = 10_000;
 const WARM_UP_SHARE = 0.2;
