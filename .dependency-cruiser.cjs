@@ -110,6 +110,7 @@ module.exports = {
     home('compression', '^src/api/'),
     home('ws', '^(recorder|src/demo|test)/'),
     home('pino(-pretty)?', '^src/log\\.ts$'),
+    home('(@excalidraw/excalidraw|react|react-dom)', '^recorder/classroom/board/'),
     home('commander', '^(src/(cli|verify)|recorder)/'),
   ],
   options: {
@@ -119,7 +120,8 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      // 'production' is the only name under which Excalidraw's style sheet is found
+      conditionNames: ['import', 'require', 'node', 'production', 'default', 'types'],
       extensions: ['.ts', '.js', '.d.ts'],
     },
   },
