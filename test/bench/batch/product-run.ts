@@ -88,7 +88,7 @@ async function measureRun(
 
 /** Of a worker that was killed, 0. */
 function readCpu(workers: readonly BatchWorker[]): Promise<readonly number[]> {
-  return Promise.all(workers.map((worker) => worker.cpuSeconds().catch(() => 0)));
+  return Promise.all(workers.map((worker) => worker.cpuSeconds()));
 }
 
 async function untilRun(

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Resources, withDeadline, type Closable } from '../../../src/lifecycle.ts';
+import { descendantsOf } from '../../support/processes.ts';
 import type { TestServices } from '../../support/test-services.ts';
 
 const START_MS = 60_000;
@@ -11,7 +12,7 @@ const TICKS_PER_SECOND = 100;
 /** A batch worker as a process of its own, in a group of its own. */
 export type BatchWorker = Closable & {
   readonly pid: number;
-  /** CPU of it and of all children that have ended, s. */
+  /** CPU of it and of its encoders, those that have ended too, s. */
   cpuSeconds(): Promise<number>;
   /** Ends it as an accident would; resolves when it is gone. */
   kill(): Promise<void>;
@@ -72,7 +73,13 @@ export async function startBatchWorker(
   };
   return {
     pid,
-    cpuSeconds: () => readCpuSeconds(pid),
+    cpuSeconds: async () => {
+      const family = [pid, ...(await descendantsOf(pid)).map((child) => child.pid)];
+      const seconds = await Promise.all(
+        family.map((one) => readCpuSeconds(one).catch(() => 0)), // ended meanwhile
+      );
+      return seconds.reduce((sum, own) => sum + own, 0);
+    },
     kill: () => end('SIGKILL'),
     close: () => end('SIGTERM'),
   };
