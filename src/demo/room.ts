@@ -232,7 +232,11 @@ export class Room {
     const event = this.#event();
     const change = participantId === null ? null : { participantId, ...event };
     this.#spotlightChange = change;
-    return everyone({ type: 'spotlight', participantId, ...(change === null ? event : { change }) });
+    return everyone({
+      type: 'spotlight',
+      participantId,
+      ...(change === null ? event : { change }),
+    });
   }
 
   #reward(me: Participant, message: Extract<ClientMessage, { type: 'reward' }>): Outgoing[] {
@@ -322,8 +326,7 @@ type Person = {
 };
 
 type Change =
-  | { readonly source: StreamSource }
-  | { readonly name: SourceChanges['remove'][number] };
+  { readonly source: StreamSource } | { readonly name: SourceChanges['remove'][number] };
 
 const everyone = (message: ServerMessage): Outgoing[] => [{ to: 'everyone', message }];
 
