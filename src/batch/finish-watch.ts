@@ -4,7 +4,7 @@ import { closeRedis } from '../queue/connection.ts';
 import { requestReencode } from '../queue/request-reencode.ts';
 import { redisKeys } from '../storage/redis-keys.ts';
 import { profilesToMake } from './night.ts';
-import type { BatchParts } from './parts.ts';
+import type { BatchParts } from './jobs/parts.ts';
 
 /** Whoever was away when a recording ended looks through so many of the newest. */
 const LOOK_AT = 100;

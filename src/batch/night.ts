@@ -9,8 +9,8 @@ import type { NightRecord } from '../queue/batch-board.ts';
 import { profilesFor } from '../queue/reencode-profiles.ts';
 import { NIGHT_CANCELLED, requestReencode, traceOf } from '../queue/request-reencode.ts';
 import { asChalkreelError } from '../errors.ts';
-import type { BatchParts } from './parts.ts';
-import { changeRun } from './run-state.ts';
+import type { BatchParts } from './jobs/parts.ts';
+import { changeRun } from './jobs/run-state.ts';
 
 /** Recordings of one page of a list. */
 const PAGE = 100;

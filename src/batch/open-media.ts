@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Services } from '../queue/open-services.ts';
-import { planChunks } from './chunk-plan.ts';
-import { encodeChunk } from './encode-chunk.ts';
-import { joinChunks } from './join.ts';
+import { planChunks } from './chunk/chunk-plan.ts';
+import { encodeChunk } from './chunk/encode-chunk.ts';
+import { joinChunks } from './join/join.ts';
 import type { BatchMedia } from './media.ts';
-import { planSettings } from './plan-settings.ts';
-import { proveOutput } from './prove.ts';
-import { measureQuality } from './quality.ts';
-import { swapReencode } from './swap.ts';
+import { planSettings } from './settings/plan-settings.ts';
+import { proveOutput } from './proof/prove.ts';
+import { measureQuality } from './proof/quality.ts';
+import { swapReencode } from './proof/swap.ts';
 
 export type OpenMediaOptions = {
   readonly services: Pick<Services, 'store' | 'segments' | 'recordings'>;

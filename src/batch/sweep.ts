@@ -2,8 +2,8 @@ import { ChalkreelError } from '../errors.ts';
 import { delay, type Closable } from '../lifecycle.ts';
 import { isOpenRun } from '../model/reencode-run.ts';
 import { traceOf } from '../queue/request-reencode.ts';
-import type { BatchParts } from './parts.ts';
-import { failRun, isWanted } from './run-state.ts';
+import type { BatchParts } from './jobs/parts.ts';
+import { failRun, isWanted } from './jobs/run-state.ts';
 
 /** How often is looked for re-encodes that nobody works on. */
 const SWEEP_MS = 10_000;

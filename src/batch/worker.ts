@@ -13,11 +13,11 @@ import { nightTimes, startNights } from '../queue/night-schedule.ts';
 import { openServices, type Services } from '../queue/open-services.ts';
 import { loadProfiles } from '../queue/reencode-profiles.ts';
 import { startFinishWatch } from './finish-watch.ts';
-import { handleBatchJob } from './handle-job.ts';
+import { handleBatchJob } from './jobs/handle-job.ts';
 import { startLiveFirst } from './live-first.ts';
 import type { BatchMedia } from './media.ts';
 import { beginNight } from './night.ts';
-import type { BatchParts } from './parts.ts';
+import type { BatchParts } from './jobs/parts.ts';
 import { startReencodeSweep } from './sweep.ts';
 
 export type BatchWorkerOptions = {

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { planChunks } from '../../src/batch/chunk-plan.ts';
-import { encodeChunk } from '../../src/batch/encode-chunk.ts';
-import { joinChunks, type JoinedReencode } from '../../src/batch/join.ts';
-import { proveOutput } from '../../src/batch/prove.ts';
-import { measureQuality } from '../../src/batch/quality.ts';
+import { planChunks } from '../../src/batch/chunk/chunk-plan.ts';
+import { encodeChunk } from '../../src/batch/chunk/encode-chunk.ts';
+import { joinChunks, type JoinedReencode } from '../../src/batch/join/join.ts';
+import { proveOutput } from '../../src/batch/proof/prove.ts';
+import { measureQuality } from '../../src/batch/proof/quality.ts';
 import type { ChunkResult, ReencodeProfile, ReencodeProof } from '../../src/model/reencode.ts';
 import { reencodeProfileSchema } from '../../src/protocol/reencode.ts';
 import type { BatchSource } from './batch-source.ts';

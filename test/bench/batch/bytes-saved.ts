@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { planSettings } from '../../../src/batch/plan-settings.ts';
+import { planSettings } from '../../../src/batch/settings/plan-settings.ts';
 import { mapLimited } from '../../../src/batch/map-limited.ts';
-import { readPictureTimes } from '../../../src/batch/picture-times.ts';
-import { SampleSource } from '../../../src/batch/probe-sample.ts';
-import { measureQuality } from '../../../src/batch/quality.ts';
-import { toDb } from '../../../src/batch/quality-summary.ts';
+import { readPictureTimes } from '../../../src/batch/chunk/picture-times.ts';
+import { SampleSource } from '../../../src/batch/settings/probe-sample.ts';
+import { measureQuality } from '../../../src/batch/proof/quality.ts';
+import { toDb } from '../../../src/batch/proof/quality-summary.ts';
 import { createLog } from '../../../src/log.ts';
 import { Resources } from '../../../src/lifecycle.ts';
 import type { ReencodeProfile } from '../../../src/model/reencode.ts';

@@ -1,5 +1,5 @@
-import { encodeArgs, type EncodeSettings } from '../../../src/batch/encode-command.ts';
-import type { EncodeInput } from '../../../src/batch/encode-input.ts';
+import { encodeArgs, type EncodeSettings } from '../../../src/batch/chunk/encode-command.ts';
+import type { EncodeInput } from '../../../src/batch/chunk/encode-input.ts';
 import { runFfmpeg } from '../../../src/media/ffmpeg.ts';
 
 /** Far more than ten minutes of 720p take on one core. */

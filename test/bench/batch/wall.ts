@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { readPictureTimes } from '../../../src/batch/picture-times.ts';
-import { measureQuality } from '../../../src/batch/quality.ts';
-import type { Quality } from '../../../src/batch/quality-summary.ts';
+import { readPictureTimes } from '../../../src/batch/chunk/picture-times.ts';
+import { measureQuality } from '../../../src/batch/proof/quality.ts';
+import type { Quality } from '../../../src/batch/proof/quality-summary.ts';
 import type { TestServices } from '../../support/test-services.ts';
 import type { Measurement } from '../measure.ts';
 import type { Material } from './material.ts';

@@ -1,9 +1,9 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
-import { encodeSettings } from '../../../src/batch/encode-chunk.ts';
-import type { EncodeSettings } from '../../../src/batch/encode-command.ts';
-import { prepareInput, type EncodeInput } from '../../../src/batch/encode-input.ts';
-import { planChunks } from '../../../src/batch/chunk-plan.ts';
+import { encodeSettings } from '../../../src/batch/chunk/encode-chunk.ts';
+import type { EncodeSettings } from '../../../src/batch/chunk/encode-command.ts';
+import { prepareInput, type EncodeInput } from '../../../src/batch/chunk/encode-input.ts';
+import { planChunks } from '../../../src/batch/chunk/chunk-plan.ts';
 import { SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Chunk, ReencodeProfile } from '../../../src/model/reencode.ts';
 import { reencodeProfileSchema } from '../../../src/protocol/reencode.ts';

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSettings } from '../../../src/batch/encode-chunk.ts';
-import { prepareInput } from '../../../src/batch/encode-input.ts';
-import { encodePictures } from '../../../src/batch/encode-pictures.ts';
-import { planSettings } from '../../../src/batch/plan-settings.ts';
+import { encodeSettings } from '../../../src/batch/chunk/encode-chunk.ts';
+import { prepareInput } from '../../../src/batch/chunk/encode-input.ts';
+import { encodePictures } from '../../../src/batch/chunk/encode-pictures.ts';
+import { planSettings } from '../../../src/batch/settings/plan-settings.ts';
 import { Resources } from '../../../src/lifecycle.ts';
 import type { Chunk } from '../../../src/model/reencode.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';

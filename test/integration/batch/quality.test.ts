@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { scaleFilter } from '../../../src/batch/encode-command.ts';
-import { measureQuality } from '../../../src/batch/quality.ts';
-import { toDb } from '../../../src/batch/quality-summary.ts';
+import { scaleFilter } from '../../../src/batch/chunk/encode-command.ts';
+import { measureQuality } from '../../../src/batch/proof/quality.ts';
+import { toDb } from '../../../src/batch/proof/quality-summary.ts';
 import { Resources } from '../../../src/lifecycle.ts';
 import { runProgram } from '../../support/programs.ts';
 import { SLOT_PATTERNS, writeSyntheticRecording } from '../../support/synthetic-recording.ts';

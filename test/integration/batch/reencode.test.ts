@@ -4,11 +4,11 @@ import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/pr
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { planChunks } from '../../../src/batch/chunk-plan.ts';
-import { readChunk } from '../../../src/batch/chunk-objects.ts';
-import { encodeChunk } from '../../../src/batch/encode-chunk.ts';
-import type { JoinedReencode } from '../../../src/batch/join.ts';
-import { swapReencode, type SwapOptions } from '../../../src/batch/swap.ts';
+import { planChunks } from '../../../src/batch/chunk/chunk-plan.ts';
+import { readChunk } from '../../../src/batch/chunk/chunk-objects.ts';
+import { encodeChunk } from '../../../src/batch/chunk/encode-chunk.ts';
+import type { JoinedReencode } from '../../../src/batch/join/join.ts';
+import { swapReencode, type SwapOptions } from '../../../src/batch/proof/swap.ts';
 import { ChalkreelError } from '../../../src/errors.ts';
 import { SEGMENT_TICKS, segmentPts90k } from '../../../src/model/grid.ts';
 import type { Recording } from '../../../src/model/recording.ts';

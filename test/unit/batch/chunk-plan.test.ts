@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planChunks } from '../../../src/batch/chunk-plan.ts';
+import { planChunks } from '../../../src/batch/chunk/chunk-plan.ts';
 import type { ReencodeProfile } from '../../../src/model/reencode.ts';
 import { reencodeProfileSchema } from '../../../src/protocol/reencode.ts';
 import { sampleEntry } from '../../support/sample-records.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { searchCrf, type CrfProbe } from '../../../src/batch/crf-search.ts';
+import { searchCrf, type CrfProbe } from '../../../src/batch/settings/crf-search.ts';
 
 const RANGE = { min: 14, max: 40 };
 const TARGET = { ssimDb: 17, worstFrameDb: 12 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseGopSegments } from '../../../src/batch/gop.ts';
-import { toActivity } from '../../../src/batch/segment-activity.ts';
+import { chooseGopSegments } from '../../../src/batch/settings/gop.ts';
+import { toActivity } from '../../../src/batch/settings/segment-activity.ts';
 
 const VIDEO = { gopSegments: 1, maxGopSegments: 4 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HlsLines } from '../../../src/batch/hls-lines.ts';
-import { HlsGrouper, type JoinBlock } from '../../../src/batch/join-block.ts';
+import { HlsLines } from '../../../src/batch/join/hls-lines.ts';
+import { HlsGrouper, type JoinBlock } from '../../../src/batch/join/join-block.ts';
 
 const data = new Uint8Array();
 

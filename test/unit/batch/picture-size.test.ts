@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planPictureSize } from '../../../src/batch/picture-size.ts';
+import { planPictureSize } from '../../../src/batch/chunk/picture-size.ts';
 
 describe('planPictureSize', () => {
   it.each([

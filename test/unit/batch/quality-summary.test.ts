@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { summarizeQuality, toDb, type PictureQuality } from '../../../src/batch/quality-summary.ts';
+import {
+  summarizeQuality,
+  toDb,
+  type PictureQuality,
+} from '../../../src/batch/proof/quality-summary.ts';
 
 /** Pictures 100 ms apart with these SSIMs. */
 function pictures(...values: readonly number[]): PictureQuality[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pickSamples, SAMPLE_SEGMENTS, type Sample } from '../../../src/batch/samples.ts';
-import type { SegmentActivity } from '../../../src/batch/segment-activity.ts';
+import { pickSamples, SAMPLE_SEGMENTS, type Sample } from '../../../src/batch/settings/samples.ts';
+import type { SegmentActivity } from '../../../src/batch/settings/segment-activity.ts';
 
 /** A recording of so many segments, as busy as `bytesOf` says. */
 function lesson(segments: number, bytesOf: (n: number) => number): SegmentActivity[] {
