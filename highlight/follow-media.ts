@@ -4,9 +4,9 @@ import { segmentStartMs } from '../src/model/grid.ts';
 import type { ClipWindow, Highlight } from '../src/model/highlight.ts';
 import { isFinal, type Recording } from '../src/model/recording.ts';
 import type { SegmentEntry } from '../src/model/segment.ts';
-import type { HighlightRepository } from '../src/storage/highlight-repository.ts';
-import type { RecordingRepository } from '../src/storage/recording-repository.ts';
-import { OVERDUE_MS, type SegmentIndex } from '../src/storage/segment-index.ts';
+import type { HighlightRepository } from '../src/storage/records/highlight-repository.ts';
+import type { RecordingRepository } from '../src/storage/records/recording-repository.ts';
+import { OVERDUE_MS, type SegmentIndex } from '../src/storage/index/segment-index.ts';
 import { askedWindow, firstSegmentOf, lastSegmentOf, type MediaSpan } from './window.ts';
 
 /** What is recorded of a highlight's window at a moment. */

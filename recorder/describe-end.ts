@@ -1,10 +1,10 @@
 import { ChalkreelError } from '../src/errors.ts';
 import type { RecordingProgress } from '../src/model/progress.ts';
 import type { Services } from '../src/queue/open-services.ts';
-import type { RunEnd } from './lane-plan.ts';
+import type { RunEnd } from './lane/lane-plan.ts';
 import type { RecordingOutcome, StopReason } from './record.ts';
 import { retried } from './retried.ts';
-import { stoppedOutcome } from './whole-recording.ts';
+import { stoppedOutcome } from './report/whole-recording.ts';
 
 /** How a recording ended whose last run ended so: an outcome where anything was recorded, by whomever; else what kept it from beginning. */
 export async function describeEnd(

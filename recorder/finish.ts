@@ -4,13 +4,13 @@ import { writeMediaPlaylist } from '../src/media/playlist.ts';
 import { readProgress } from '../src/model/progress.ts';
 import { enterState, type Recording } from '../src/model/recording.ts';
 import type { Services } from '../src/queue/open-services.ts';
-import { finishEventLog } from '../src/storage/event-log.ts';
+import { finishEventLog } from '../src/storage/events/event-log.ts';
 import { objectKeys } from '../src/storage/keys.ts';
 import { planFinalPlaylist } from '../src/storage/recording-playlist.ts';
 import type { RecordingOutcome } from './record.ts';
-import { tailPaddingMs, writeReport } from './report.ts';
+import { tailPaddingMs, writeReport } from './report/report.ts';
 import { retried } from './retried.ts';
-import { wholeOutcome } from './whole-recording.ts';
+import { wholeOutcome } from './report/whole-recording.ts';
 
 export type FinishOptions = {
   readonly services: Pick<Services, 'recordings' | 'segments' | 'store'>;

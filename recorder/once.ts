@@ -13,13 +13,13 @@ import { getPagesDir } from '../src/pages-dir.ts';
 import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
 import type { Page } from './browser.ts';
-import { EventsLog } from './events-log.ts';
-import { openFolderEvents } from './folder-events.ts';
-import { openFolderPublisher } from './folder-publisher.ts';
+import { EventsLog } from './class/events-log.ts';
+import { openFolderEvents } from './class/folder-events.ts';
+import { openFolderPublisher } from './publish/folder-publisher.ts';
 import { startPageServer } from './page-server.ts';
-import { PublishQueue } from './publish-queue.ts';
+import { PublishQueue } from './publish/publish-queue.ts';
 import { RecordingRun, type RecordingOutcome } from './record.ts';
-import { writeReport } from './report.ts';
+import { writeReport } from './report/report.ts';
 
 export type OnceOptions = {
   readonly source: RecordingSource;

@@ -1,6 +1,6 @@
 import type { CDPSession, Page } from './browser.ts';
 import { z } from 'zod';
-import { installHeartbeat } from './heartbeat.ts';
+import { installHeartbeat } from './lane/heartbeat.ts';
 import type { Log } from '../src/log.ts';
 import type { SourceReport } from '../src/model/source-report.ts';
 import { MAX_SOURCES } from '../src/protocol/classroom.ts';
@@ -24,7 +24,7 @@ export type PageHandshakeHandlers = {
   onHighlight(trigger: HighlightTrigger): void;
   /** Something happened in the class, by what the page says. */
   onClassEvent(event: ClassEvent): void;
-  /** The page's main thread runs; the worst of its playing videos has shown nothing new for so long (recorder/heartbeat.ts). */
+  /** The page's main thread runs; the worst of its playing videos has shown nothing new for so long (recorder/lane/heartbeat.ts). */
   onBeat(standingMs: number): void;
   /** What the page says of its streams, some of them at a time. */
   onSources(reports: readonly SourceReport[]): void;

@@ -18,11 +18,11 @@ import { openLeases } from '../src/queue/leases.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
-import { makeLane } from './lane.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { makeLane } from './lane/lane.ts';
+import { LeaseKeeper } from './lane/lease-keeper.ts';
 import { startPageServer } from './page-server.ts';
-import { sweepWorkFolders } from './sweep.ts';
-import { WorkerLanes } from './worker-lanes.ts';
+import { sweepWorkFolders } from './salvage/sweep.ts';
+import { WorkerLanes } from './lane/worker-lanes.ts';
 
 /** With the supervisor gone, recordings get this long to reach their boundary and be published. */
 const ORPHAN_GRACE_MS = 4_000;

@@ -3,7 +3,7 @@ import { hasApiKey } from '../access/api-keys.ts';
 import type { LinkGate } from '../access/link-gate.ts';
 import type { Link, LinkRight } from '../access/links.ts';
 import { ChalkreelError } from '../errors.ts';
-import type { HighlightRepository } from '../storage/highlight-repository.ts';
+import type { HighlightRepository } from '../storage/records/highlight-repository.ts';
 
 /** Who asks: the platform with its key, or the holder of a signed link. */
 export type Access = { readonly by: 'key' } | { readonly by: 'link'; readonly link: Link };

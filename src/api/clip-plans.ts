@@ -2,8 +2,8 @@ import { deferred } from '../lifecycle.ts';
 import { writeMediaPlaylist } from '../media/playlist.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { Recording } from '../model/recording.ts';
-import type { RecordingRepository } from '../storage/recording-repository.ts';
-import type { SegmentIndex, Settled } from '../storage/segment-index.ts';
+import type { RecordingRepository } from '../storage/records/recording-repository.ts';
+import type { SegmentIndex, Settled } from '../storage/index/segment-index.ts';
 import { planClipPlaylist, windowSegments, type ClipPlan } from './clip-playlist.ts';
 
 /** Of plans that stay as they are: about 400 bytes an entry, 40 MB in all. */

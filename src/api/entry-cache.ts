@@ -1,5 +1,5 @@
 import type { SegmentEntry } from '../model/segment.ts';
-import type { SegmentIndex } from '../storage/segment-index.ts';
+import type { SegmentIndex } from '../storage/index/segment-index.ts';
 
 /** About 300 bytes each: 150 MB at the bound. A 24 h class has 54 000. */
 const MAX_CACHED_ENTRIES = 500_000;

@@ -1,6 +1,6 @@
 import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
-import { eraseRecording, type ErasedRecording } from '../storage/erase-recording.ts';
+import { eraseRecording, type ErasedRecording } from '../storage/removal/erase-recording.ts';
 import { idOf, keyOnly } from './access.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';

@@ -1,6 +1,6 @@
 import { Router, type RequestHandler } from 'express';
 import { BriefMemory } from '../brief-memory.ts';
-import { readEventLog } from '../storage/event-log.ts';
+import { readEventLog } from '../storage/events/event-log.ts';
 import { allowed, idOf } from './access.ts';
 import type { ApiContext } from './context.ts';
 

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { ChalkreelError } from '../errors.ts';
 import { withDeadline } from '../lifecycle.ts';
-import { getGeneration } from '../storage/generation.ts';
+import { getGeneration } from '../storage/rebuild/generation.ts';
 import type { ApiContext } from './context.ts';
 
 /** A dependency that needs longer than this is not ready. */

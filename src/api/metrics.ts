@@ -3,7 +3,7 @@ import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { gaugeBatch } from './batch-metrics.ts';
 import { PROGRESS_NUMBERS, readProgress, type ProgressNumber } from '../model/progress.ts';
 import type { StatusServices } from '../queue/batch-status.ts';
-import type { RecordingRepository } from '../storage/recording-repository.ts';
+import type { RecordingRepository } from '../storage/records/recording-repository.ts';
 
 /** Running recordings with numbers of their own, newest first: more would be too many labels. */
 const MAX_RECORDINGS = 100;

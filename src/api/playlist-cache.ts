@@ -8,7 +8,7 @@ import {
   planSegments,
   type PlaylistPlace,
 } from '../storage/recording-playlist.ts';
-import { OVERDUE_MS, type SegmentIndex, type Settled } from '../storage/segment-index.ts';
+import { OVERDUE_MS, type SegmentIndex, type Settled } from '../storage/index/segment-index.ts';
 import type { EntryCache } from './entry-cache.ts';
 
 /** Text of all playlists held: a class of 24 h takes 6 MB. */

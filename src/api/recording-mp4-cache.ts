@@ -1,8 +1,8 @@
 import type { Recording } from '../model/recording.ts';
 import type { SegmentEntry } from '../model/segment.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { planRecordingMp4, type RecordingMp4 } from '../storage/recording-mp4.ts';
-import type { SegmentIndex } from '../storage/segment-index.ts';
+import type { SegmentIndex } from '../storage/index/segment-index.ts';
 import type { EntryCache } from './entry-cache.ts';
 
 /** A class of 24 h takes 55 MB. */

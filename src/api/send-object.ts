@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { ChalkreelError } from '../errors.ts';
 import type { SegmentPlace } from '../model/segment.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { accessOf } from './access.ts';
 
 /** What is no longer, a segment, is read in one step and not as a stream: that costs half. */

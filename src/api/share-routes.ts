@@ -2,7 +2,7 @@ import { Router, type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { inputError } from '../errors.ts';
 import { createShareSchema, type CreateShare } from '../protocol/share-request.ts';
-import type { Share, ShareTarget } from '../storage/share-repository.ts';
+import type { Share, ShareTarget } from '../storage/records/share-repository.ts';
 import { idOf, keyOnly } from './access.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { delay, type Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../queue/open-services.ts';
-import { sweep, type Waiting } from '../storage/retention.ts';
+import { sweep, type Waiting } from '../storage/removal/retention.ts';
 
 /** How often what has expired is deleted: the longest that something is kept too long. */
 const SWEEP_EVERY_MS = 60_000;

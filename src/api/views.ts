@@ -3,7 +3,7 @@ import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
 import { expiryOf, isFinal, type Recording } from '../model/recording.ts';
 import { traceOf } from '../queue/request-reencode.ts';
-import type { Share } from '../storage/share-repository.ts';
+import type { Share } from '../storage/records/share-repository.ts';
 
 /** Links in answers cannot be revoked, so they are short-lived; the longest class, of 24 h, can be watched with one. */
 const LINK_LIFETIME_MS = 2 * 86_400_000;

@@ -10,7 +10,7 @@ import { makeContactSheet } from '../media/contact-sheet.ts';
 import { SEGMENT_MS } from '../model/grid.ts';
 import { isFinal } from '../model/recording.ts';
 import { whenToldToStop } from '../parent-watch.ts';
-import { openObjectStore } from '../storage/open-object-store.ts';
+import { openObjectStore } from '../storage/objects/open-object-store.ts';
 import { startClassroomProcess, type ClassroomProcess } from './demo/classroom-process.ts';
 import { openDataFolder, type DataFolder } from './demo/data-folder.ts';
 import { exportClip, exportRecording } from './demo/export-folder.ts';

@@ -5,8 +5,8 @@ import { createLog, type Log } from '../log.ts';
 import { embeddedRedisUrl, startEmbeddedRedis } from '../queue/embedded-redis.ts';
 import { openServices } from '../queue/open-services.ts';
 import { whenToldToStop } from '../parent-watch.ts';
-import { reindex, type Reindex } from '../storage/reindex.ts';
-import type { RecordingFinding } from '../storage/reindex-recording.ts';
+import { reindex, type Reindex } from '../storage/rebuild/reindex.ts';
+import type { RecordingFinding } from '../storage/rebuild/reindex-recording.ts';
 
 export type ReindexOptions = {
   readonly recording?: string;

@@ -7,7 +7,7 @@ import { deferred, delay, Resources, withDeadline, type Closable } from '../life
 import type { Log } from '../log.ts';
 import { openRedis } from '../queue/connection.ts';
 import { startListening } from '../start-listening.ts';
-import { openObjectStore } from '../storage/open-object-store.ts';
+import { openObjectStore } from '../storage/objects/open-object-store.ts';
 import { startRedisKeeper } from './redis-keeper.ts';
 import { roleCommand } from './role-command.ts';
 import { startRole, type RoleProcess } from './role-process.ts';

@@ -1,7 +1,7 @@
 import { segmentAt } from '../model/grid.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { Recording } from '../model/recording.ts';
-import type { HighlightRepository } from '../storage/highlight-repository.ts';
+import type { HighlightRepository } from '../storage/records/highlight-repository.ts';
 import type { WorkQueue } from './services.ts';
 
 /** When and where a merge is asked for. */

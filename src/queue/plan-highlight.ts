@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Highlight, HighlightOrigin } from '../model/highlight.ts';
 import { teacherOf, type Recording } from '../model/recording.ts';
 import type { HighlightTrigger } from '../protocol/highlight-trigger.ts';
-import type { CreateHighlightOptions } from '../storage/highlight-repository.ts';
+import type { CreateHighlightOptions } from '../storage/records/highlight-repository.ts';
 import { planAskedWindow, planWindow, type RecordedSpan } from './plan-window.ts';
 
 /** A highlight to be made, and how its trigger is to be taken. */

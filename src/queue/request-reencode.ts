@@ -8,8 +8,8 @@ import {
   type ReencodeOrigin,
   type ReencodeRun,
 } from '../model/reencode-run.ts';
-import type { RecordingRepository } from '../storage/recording-repository.ts';
-import type { SegmentIndex } from '../storage/segment-index.ts';
+import type { RecordingRepository } from '../storage/records/recording-repository.ts';
+import type { SegmentIndex } from '../storage/index/segment-index.ts';
 import type { BatchQueue } from './batch-queue.ts';
 
 export type ReencodeServices = {

@@ -1,7 +1,7 @@
 import type { Closable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { isPending } from '../model/highlight.ts';
-import type { HighlightRepository } from '../storage/highlight-repository.ts';
+import type { HighlightRepository } from '../storage/records/highlight-repository.ts';
 import type { WorkQueue } from './services.ts';
 
 /** How often it is looked for highlights that nobody works on. */

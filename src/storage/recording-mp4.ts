@@ -9,8 +9,8 @@ import { SILENT_AAC_FRAME } from '../media/silent-aac-frame.ts';
 import { AAC_FRAMES_PER_SEGMENT, SEGMENT_MS, segmentStartMs } from '../model/grid.ts';
 import type { SegmentEntry } from '../model/segment.ts';
 import { readAhead } from '../read-ahead.ts';
-import type { ObjectStore } from './object-store.ts';
-import { readPlace } from './read-place.ts';
+import type { ObjectStore } from './objects/object-store.ts';
+import { readPlace } from './objects/read-place.ts';
 import { LEAD_FRAMES, RecordingMp4Tables } from './recording-mp4-tables.ts';
 
 /** Changes when the same segments would give another file. */

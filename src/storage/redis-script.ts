@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { isRebuilding, rebuilding } from './generation.ts';
+import { isRebuilding, rebuilding } from './rebuild/generation.ts';
 import { redisKeys } from './redis-keys.ts';
 
 /** Who finds Redis emptied refuses to decide anything: what it had is on its way back from the store. */

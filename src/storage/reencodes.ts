@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ChalkreelError } from '../errors.ts';
 import type { ChunkSegment, ReencodeManifest, ReencodeSource } from '../model/reencode.ts';
 import { objectKeys } from './keys.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore } from './objects/object-store.ts';
 
 /** The re-encode of a recording into a profile that counts at present; undefined when there is none. */
 export async function findManifest(

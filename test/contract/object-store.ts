@@ -3,7 +3,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Closable } from '../../src/lifecycle.ts';
-import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { collect } from '../support/collect.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Closable } from '../../src/lifecycle.ts';
 import { SEGMENT_MS } from '../../src/model/grid.ts';
-import { MISSED_MS, type SegmentIndex } from '../../src/storage/segment-index.ts';
+import { MISSED_MS, type SegmentIndex } from '../../src/storage/index/segment-index.ts';
 import { sampleEntry } from '../support/sample-records.ts';
 
 const APPENDED = { appended: true };

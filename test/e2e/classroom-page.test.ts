@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ClassroomLayout } from '../../recorder/classroom-layout.ts';
+import { ClassroomLayout } from '../../recorder/class/classroom-layout.ts';
 import type { Box } from '../../recorder/classroom/layout/box.ts';
 import type { GeometryEvent } from '../../recorder/classroom/layout/geometry-log.ts';
 import type { ClassroomState } from '../../recorder/classroom/state.ts';

@@ -4,7 +4,7 @@ import { hashSegmentCodec } from '../../src/media/mpegts/codec-hash.ts';
 import type { Recording } from '../../src/model/recording.ts';
 import type { SegmentEntry } from '../../src/model/segment.ts';
 import { objectKeys } from '../../src/storage/keys.ts';
-import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from './sample-records.ts';
 import { writeSyntheticRecording, type SyntheticRecordingOptions } from './synthetic-recording.ts';

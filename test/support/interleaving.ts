@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { deferred } from '../../src/lifecycle.ts';
-import type { ObjectInfo, ObjectStore } from '../../src/storage/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../../src/storage/objects/object-store.ts';
 
 /** How an actor ended. `crashed`: it took no further step, as a process that is killed. */
 export type Ending = { readonly error: unknown } | 'done' | 'crashed';

@@ -1,13 +1,13 @@
 import { readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ChalkreelError } from '../../src/errors.ts';
-import { assertObjectKey } from '../../src/storage/object-key.ts';
+import { assertObjectKey } from '../../src/storage/objects/object-key.ts';
 import type {
   ObjectBody,
   ObjectInfo,
   ObjectRange,
   ObjectStore,
-} from '../../src/storage/object-store.ts';
+} from '../../src/storage/objects/object-store.ts';
 
 /** Objects in memory: where a test looks at thousands of stores, and a disk would be what it measures. */
 export class MemoryStore implements ObjectStore {

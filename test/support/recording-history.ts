@@ -5,7 +5,7 @@ import { createSegmentWriter } from '../../src/media/mpegts/segment-writer.ts';
 import type { SegmentEntry } from '../../src/model/segment.ts';
 import type { Services } from '../../src/queue/open-services.ts';
 import { objectKeys } from '../../src/storage/keys.ts';
-import type { AppendResult } from '../../src/storage/segment-index.ts';
+import type { AppendResult } from '../../src/storage/index/segment-index.ts';
 import { writeSyntheticSegment } from './synthetic-day.ts';
 
 /** One thing that happens to a recording. */

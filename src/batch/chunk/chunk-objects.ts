@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ChalkreelError } from '../../errors.ts';
 import type { ChunkResult } from '../../model/reencode.ts';
 import { objectKeys } from '../../storage/keys.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import type { EncodedPictures } from './encode-pictures.ts';
 
 const TABLES_VERSION = 1;

@@ -6,7 +6,7 @@ import type { Log } from '../../log.ts';
 import { commandLine } from '../../media/ffmpeg.ts';
 import type { Recording } from '../../model/recording.ts';
 import type { Chunk, ChunkResult, ChunkSettings, ReencodeProfile } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { chunkKeys, findChunk, storeChunk, toResult } from './chunk-objects.ts';
 import { ENCODERS, encodeArgs, type EncodeSettings } from './encode-command.ts';
 import { prepareInput } from './encode-input.ts';

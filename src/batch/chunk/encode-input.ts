@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ChalkreelError } from '../../errors.ts';
 import type { ChunkSegment } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { planRecordingMp4 } from '../../storage/recording-mp4.ts';
 import { pictureTimes, readContents, type SegmentContent } from './source-pictures.ts';
 

@@ -2,8 +2,8 @@ import { openSegment } from '../../media/mpegts/segment-source.ts';
 import { SEGMENT_TICKS } from '../../model/grid.ts';
 import type { ChunkSegment } from '../../model/reencode.ts';
 import { readAhead } from '../../read-ahead.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
-import { readPlace } from '../../storage/read-place.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
+import { readPlace } from '../../storage/objects/read-place.ts';
 
 /** What a segment holds, as far as a re-encode must keep it. */
 export type SegmentContent = {

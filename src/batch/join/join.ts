@@ -11,7 +11,7 @@ import type {
   ReencodeOutputKind,
   ReencodeProfile,
 } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { describeSource } from '../../storage/reencodes.ts';
 import { readChunk } from '../chunk/chunk-objects.ts';
 import { CmafOutput } from './cmaf-output.ts';

@@ -18,7 +18,7 @@ import type {
   ReencodeProof,
   ReencodeQuality,
 } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { prepareInput } from '../chunk/encode-input.ts';
 import { BATCH_NICENESS } from '../chunk/encode-pictures.ts';
 import type { JoinedOutput, JoinedReencode } from '../join/join.ts';

@@ -10,10 +10,10 @@ import type {
   ReencodeProof,
 } from '../../model/reencode.ts';
 import { objectKeys } from '../../storage/keys.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
-import type { RecordingRepository } from '../../storage/recording-repository.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
+import type { RecordingRepository } from '../../storage/records/recording-repository.ts';
 import { describeSource, findManifest } from '../../storage/reencodes.ts';
-import { removeFolder } from '../../storage/remove-folder.ts';
+import { removeFolder } from '../../storage/objects/remove-folder.ts';
 import type { JoinedOutput, JoinedReencode } from '../join/join.ts';
 import type { JoinedFile } from '../join/out-file.ts';
 

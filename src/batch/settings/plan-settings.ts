@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts';
 import { Resources } from '../../lifecycle.ts';
 import type { Recording } from '../../model/recording.ts';
 import type { Chunk, ChunkSettings, ReencodeProfile, ReencodeVideo } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { chooseCrf, type SampleProbe } from './choose-crf.ts';
 import type { CrfChoice } from './crf-search.ts';
 import { encodeSettings } from '../chunk/encode-chunk.ts';

@@ -7,7 +7,7 @@ import { SEGMENT_TICKS } from '../../model/grid.ts';
 import type { Recording } from '../../model/recording.ts';
 import type { ChunkSegment } from '../../model/reencode.ts';
 import { objectKeys } from '../../storage/keys.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 import { encodeArgs, type EncodeSettings } from '../chunk/encode-command.ts';
 import { prepareInput, type EncodeInput } from '../chunk/encode-input.ts';
 import { BATCH_NICENESS, encodePictures, writePicturesMp4 } from '../chunk/encode-pictures.ts';

@@ -1,7 +1,7 @@
 import { openSegment, type Unit } from '../../media/mpegts/segment-source.ts';
 import type { ChunkSegment } from '../../model/reencode.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
-import { readPlace } from '../../storage/read-place.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
+import { readPlace } from '../../storage/objects/read-place.ts';
 import { readAhead } from '../../read-ahead.ts';
 
 /** How much happens in a segment, told by what its pictures took to encode. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../../folders.ts';
 import { objectKeys } from '../../storage/keys.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/objects/object-store.ts';
 
 /** What a person needs of a recording; the rest of its folder is the system's own bookkeeping. */
 const EXPORTED = /^(index\.m3u8|report\.json|events\.jsonl|segments\/.+\.ts)$/;

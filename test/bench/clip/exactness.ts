@@ -9,7 +9,7 @@ import {
   SEGMENT_MS,
   SEGMENT_TICKS,
 } from '../../../src/model/grid.ts';
-import { readPlace } from '../../../src/storage/read-place.ts';
+import { readPlace } from '../../../src/storage/objects/read-place.ts';
 import { readBarcodes } from '../../support/barcode-reader.ts';
 import { cutClip } from '../../support/cut-clip.ts';
 import { decodePcm, type Pcm } from '../../support/pcm.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eraseRecording } from '../../../src/storage/erase-recording.ts';
-import { EventChunks } from '../../../src/storage/event-chunks.ts';
-import { finishEventLog } from '../../../src/storage/event-log.ts';
+import { eraseRecording } from '../../../src/storage/removal/erase-recording.ts';
+import { EventChunks } from '../../../src/storage/events/event-chunks.ts';
+import { finishEventLog } from '../../../src/storage/events/event-log.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { openApiServer, type ApiServer } from '../../support/api-server.ts';
 import { addRecording, mediaRecordingId, RECENT_ORIGIN_MS } from './media-fixture.ts';

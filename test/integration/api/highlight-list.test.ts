@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Highlight } from '../../../src/model/highlight.ts';
-import { membershipsOf } from '../../../src/storage/highlight-lists.ts';
+import { membershipsOf } from '../../../src/storage/records/highlight-lists.ts';
 import { redisKeys } from '../../../src/storage/redis-keys.ts';
 import { collect } from '../../support/collect.ts';
 import { openApiServer, type ApiServer } from '../../support/api-server.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Reindex } from '../../../src/storage/reindex.ts';
+import type { Reindex } from '../../../src/storage/rebuild/reindex.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { redisKeys } from '../../../src/storage/redis-keys.ts';
 import { startCommand } from '../../support/command.ts';

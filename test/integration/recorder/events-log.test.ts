@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
-import { FolderStore } from '../../../src/storage/folder-store.ts';
-import { readEventLog } from '../../../src/storage/event-log.ts';
+import { FolderStore } from '../../../src/storage/objects/folder-store.ts';
+import { readEventLog } from '../../../src/storage/events/event-log.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 
 /** What a killed worker may take with it. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFleetClock } from '../../../recorder/fleet-clock.ts';
-import type { LaneOptions } from '../../../recorder/lane-options.ts';
-import { makeLane } from '../../../recorder/lane.ts';
-import { LeaseKeeper } from '../../../recorder/lease-keeper.ts';
+import type { LaneOptions } from '../../../recorder/lane/lane-options.ts';
+import { makeLane } from '../../../recorder/lane/lane.ts';
+import { LeaseKeeper } from '../../../recorder/lane/lease-keeper.ts';
 import { startPageServer } from '../../../recorder/page-server.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { ChalkreelError } from '../../../src/errors.ts';

@@ -1,7 +1,7 @@
-import { EventsLog } from '../../../recorder/events-log.ts';
+import { EventsLog } from '../../../recorder/class/events-log.ts';
 import { createLog } from '../../../src/log.ts';
-import { EventChunks } from '../../../src/storage/event-chunks.ts';
-import { FolderStore } from '../../../src/storage/folder-store.ts';
+import { EventChunks } from '../../../src/storage/events/event-chunks.ts';
+import { FolderStore } from '../../../src/storage/objects/folder-store.ts';
 
 /** A worker that hears of something each 20 ms, for ever: to be killed. Prints the time of each event, once it was heard. */
 const [folder = '', recordingId = ''] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLog } from '../../../src/log.ts';
-import { adoptUnlisted } from '../../../src/storage/adopt-unlisted.ts';
+import { adoptUnlisted } from '../../../src/storage/index/adopt-unlisted.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { HistoryPlayer } from '../../support/recording-history.ts';
 import { sampleRecording } from '../../support/sample-records.ts';

@@ -1,8 +1,8 @@
 import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { FolderStore } from '../../../src/storage/folder-store.ts';
-import { openObjectStore } from '../../../src/storage/open-object-store.ts';
+import { FolderStore } from '../../../src/storage/objects/folder-store.ts';
+import { openObjectStore } from '../../../src/storage/objects/open-object-store.ts';
 import { describeObjectStore } from '../../contract/object-store.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 

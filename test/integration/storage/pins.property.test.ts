@@ -6,18 +6,18 @@ import { SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
 import { createRequestHighlight } from '../../../src/queue/request-highlight.ts';
-import { eraseRecording } from '../../../src/storage/erase-recording.ts';
+import { eraseRecording } from '../../../src/storage/removal/erase-recording.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
-import { pinnedEntries } from '../../../src/storage/pins.ts';
-import { RedisFavouriteRepository } from '../../../src/storage/redis-favourite-repository.ts';
-import { RedisHighlightRepository } from '../../../src/storage/redis-highlight-repository.ts';
+import { pinnedEntries } from '../../../src/storage/removal/pins.ts';
+import { RedisFavouriteRepository } from '../../../src/storage/records/redis-favourite-repository.ts';
+import { RedisHighlightRepository } from '../../../src/storage/records/redis-highlight-repository.ts';
 import { redisKeys } from '../../../src/storage/redis-keys.ts';
-import { RedisRecordingRepository } from '../../../src/storage/redis-recording-repository.ts';
-import { RedisSegmentIndex } from '../../../src/storage/redis-segment-index.ts';
-import { RedisShareRepository } from '../../../src/storage/redis-share-repository.ts';
-import { removeHighlight } from '../../../src/storage/remove-highlight.ts';
-import { sweep } from '../../../src/storage/retention.ts';
-import type { ObjectStore } from '../../../src/storage/object-store.ts';
+import { RedisRecordingRepository } from '../../../src/storage/records/redis-recording-repository.ts';
+import { RedisSegmentIndex } from '../../../src/storage/index/redis-segment-index.ts';
+import { RedisShareRepository } from '../../../src/storage/records/redis-share-repository.ts';
+import { removeHighlight } from '../../../src/storage/removal/remove-highlight.ts';
+import { sweep } from '../../../src/storage/removal/retention.ts';
+import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
 import {
   interleave,
   randomFrom,

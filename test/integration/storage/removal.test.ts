@@ -5,12 +5,15 @@ import { segmentStartMs, SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
-import { eraseRecording, type ErasedRecording } from '../../../src/storage/erase-recording.ts';
+import {
+  eraseRecording,
+  type ErasedRecording,
+} from '../../../src/storage/removal/erase-recording.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { redisKeys } from '../../../src/storage/redis-keys.ts';
-import { removeHighlight } from '../../../src/storage/remove-highlight.ts';
-import { sweep } from '../../../src/storage/retention.ts';
-import type { SegmentIndex } from '../../../src/storage/segment-index.ts';
+import { removeHighlight } from '../../../src/storage/removal/remove-highlight.ts';
+import { sweep } from '../../../src/storage/removal/retention.ts';
+import type { SegmentIndex } from '../../../src/storage/index/segment-index.ts';
 import { collect } from '../../support/collect.ts';
 import {
   sampleEntry,

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { openFleetPublisher } from '../../../recorder/fleet-publisher.ts';
-import { LeaseKeeper, ownershipLost, type HeldLease } from '../../../recorder/lease-keeper.ts';
-import { PublishQueue } from '../../../recorder/publish-queue.ts';
-import type { SegmentPublisher } from '../../../recorder/publisher.ts';
-import type { ClosedSegment } from '../../../recorder/segmenter.ts';
+import { openFleetPublisher } from '../../../recorder/publish/fleet-publisher.ts';
+import { LeaseKeeper, ownershipLost, type HeldLease } from '../../../recorder/lane/lease-keeper.ts';
+import { PublishQueue } from '../../../recorder/publish/publish-queue.ts';
+import type { SegmentPublisher } from '../../../recorder/publish/publisher.ts';
+import type { ClosedSegment } from '../../../recorder/publish/segmenter.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { delay } from '../../../src/lifecycle.ts';
 import { createLog } from '../../../src/log.ts';
@@ -12,8 +12,8 @@ import { segmentAt, segmentStartMs } from '../../../src/model/grid.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
 import { RENEW_EVERY_MS } from '../../../src/queue/lease-scripts.ts';
 import { openLeases, type Claim, type Lease, type Leases } from '../../../src/queue/leases.ts';
-import type { ObjectStore } from '../../../src/storage/object-store.ts';
-import type { AppendResult, SegmentIndex } from '../../../src/storage/segment-index.ts';
+import type { ObjectStore } from '../../../src/storage/objects/object-store.ts';
+import type { AppendResult, SegmentIndex } from '../../../src/storage/index/segment-index.ts';
 import type { Redis } from 'ioredis';
 import type { StallingProcess } from './stalling-process.ts';
 

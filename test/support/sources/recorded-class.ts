@@ -9,7 +9,7 @@ import type { Resources } from '../../../src/lifecycle.ts';
 import { createLog } from '../../../src/log.ts';
 import { isFinal, type ClassroomSource } from '../../../src/model/recording.ts';
 import type { QualityReport } from '../../../src/model/report.ts';
-import { openObjectStore } from '../../../src/storage/open-object-store.ts';
+import { openObjectStore } from '../../../src/storage/objects/open-object-store.ts';
 import { makeTempFolder } from '../temp-folder.ts';
 
 const TIMEOUT_MS = 60_000;

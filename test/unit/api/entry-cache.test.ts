@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EntryCache } from '../../../src/api/entry-cache.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
-import type { SegmentIndex } from '../../../src/storage/segment-index.ts';
+import type { SegmentIndex } from '../../../src/storage/index/segment-index.ts';
 import { sampleEntry } from '../../support/sample-records.ts';
 
 /** An index in memory that notes from where it is read. */

@@ -4,7 +4,11 @@ import { PlaylistCache } from '../../../src/api/playlist-cache.ts';
 import type { GrowingPlaylist } from '../../../src/media/growing-playlist.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
-import type { SegmentIndex, Settled, SettleOptions } from '../../../src/storage/segment-index.ts';
+import type {
+  SegmentIndex,
+  Settled,
+  SettleOptions,
+} from '../../../src/storage/index/segment-index.ts';
 import { SAMPLE_ORIGIN_MS, sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 
 /** An index in memory, and a cache over it; what the index decides is the test's. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { keepClassMoments } from '../../../recorder/class-moments.ts';
-import { planRuleTriggers } from '../../../recorder/highlight-rules.ts';
+import { keepClassMoments } from '../../../recorder/class/class-moments.ts';
+import { planRuleTriggers } from '../../../recorder/class/highlight-rules.ts';
 import { ChalkreelError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
 import type { HighlightRule, Recording } from '../../../src/model/recording.ts';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EventsLog } from '../../../recorder/events-log.ts';
+import { EventsLog } from '../../../recorder/class/events-log.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ClassEvent } from '../../../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../../../src/protocol/highlight-trigger.ts';

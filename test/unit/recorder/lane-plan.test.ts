@@ -5,7 +5,7 @@ import {
   waitBeforeNext,
   type LaneSituation,
   type LaneStep,
-} from '../../../recorder/lane-plan.ts';
+} from '../../../recorder/lane/lane-plan.ts';
 import type { RecordingOutcome } from '../../../recorder/record.ts';
 import { ChalkreelError } from '../../../src/errors.ts';
 import { sampleRecording } from '../../support/sample-records.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LeaseKeeper } from '../../../recorder/lease-keeper.ts';
+import { LeaseKeeper } from '../../../recorder/lane/lease-keeper.ts';
 import { createLog } from '../../../src/log.ts';
 import { LEASE_TTL_MS, RENEW_EVERY_MS } from '../../../src/queue/lease-scripts.ts';
 import type { Lease, Leases, Standing } from '../../../src/queue/leases.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PublishQueue } from '../../../recorder/publish-queue.ts';
-import type { PublishResult } from '../../../recorder/publisher.ts';
-import type { ClosedSegment } from '../../../recorder/segmenter.ts';
+import { PublishQueue } from '../../../recorder/publish/publish-queue.ts';
+import type { PublishResult } from '../../../recorder/publish/publisher.ts';
+import type { ClosedSegment } from '../../../recorder/publish/segmenter.ts';
 import { deferred } from '../../../src/lifecycle.ts';
 import { ChalkreelError } from '../../../src/errors.ts';
 

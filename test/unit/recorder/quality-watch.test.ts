@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { QualityWatch } from '../../../recorder/quality-watch.ts';
+import { QualityWatch } from '../../../recorder/report/quality-watch.ts';
 
 /** The recording's origin and its first picture, Unix ms. */
 const ORIGIN_MS = 1_750_000_000_000;

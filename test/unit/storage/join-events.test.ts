@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeardEvent } from '../../../src/protocol/events-log.ts';
-import { joinEvents } from '../../../src/storage/join-events.ts';
+import { joinEvents } from '../../../src/storage/events/join-events.ts';
 
 const T = 1_750_000_000_000;
 const join = (who: string, at: number, change: object = {}): HeardEvent => ({

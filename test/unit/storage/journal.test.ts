@@ -5,12 +5,12 @@ import {
   parseJournalKey,
   serializeJournal,
   type Journal,
-} from '../../../src/storage/journal.ts';
+} from '../../../src/storage/index/journal.ts';
 import {
   isJournalDue,
   JOURNAL_SEGMENTS,
   type JournalState,
-} from '../../../src/storage/journal-plan.ts';
+} from '../../../src/storage/index/journal-plan.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
 import { sampleEntry } from '../../support/sample-records.ts';
 

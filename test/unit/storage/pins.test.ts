@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SEGMENT_MS } from '../../../src/model/grid.ts';
 import type { Highlight } from '../../../src/model/highlight.ts';
-import { pinnedEntries } from '../../../src/storage/pins.ts';
+import { pinnedEntries } from '../../../src/storage/removal/pins.ts';
 import { sampleEntry, sampleHighlight, SAMPLE_ORIGIN_MS } from '../../support/sample-records.ts';
 
 const entries = [0, 1, 2, 3, 6, 7, 8].map((n) => sampleEntry(n));

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { JoinedJournal } from '../../../src/storage/journal.ts';
-import { planIndex, type FoundSegment, type IndexPlan } from '../../../src/storage/rebuild-plan.ts';
+import type { JoinedJournal } from '../../../src/storage/index/journal.ts';
+import {
+  planIndex,
+  type FoundSegment,
+  type IndexPlan,
+} from '../../../src/storage/rebuild/rebuild-plan.ts';
 import { sampleEntry } from '../../support/sample-records.ts';
 
 const CODECS = new Map([
