@@ -93,7 +93,12 @@ describe('chalkreel record', () => {
     await expectNothingRunning();
     expect((await read()).trimEnd().endsWith('#EXT-X-ENDLIST')).toBe(true);
     expect((await verifyTarget(playlist, { decode: true })).violations).toEqual([]);
-    expect((await readdir(out)).sort()).toEqual(['index.m3u8', 'report.json', 'segments']);
+    expect((await readdir(out)).sort()).toEqual([
+      'events.jsonl',
+      'index.m3u8',
+      'report.json',
+      'segments',
+    ]);
     expect((await readdir(path.join(out, 'segments'))).length).toBe(
       segmentsOf(await read()).length,
     );
