@@ -193,14 +193,20 @@ describe('classroom page', () => {
     const ask = (choice: LayoutChoice): void => {
       asked.change({ kind: 'classroom', classroom: { ...demo.classroom, ...choice } });
     };
+    const toldGeometries = async (): Promise<readonly GeometryEvent[]> => {
+      const events = (await calls('event')).flat() as { readonly type: string }[];
+      return events.filter((event): event is GeometryEvent => event.type === 'geometry');
+    };
     const shown = async (): Promise<readonly unknown[]> => {
       const { layout, view } = await state();
       return [layout, view, await page.evaluate(LEAD)];
     };
     guest.say({ type: 'spotlight', participantId: 'student-chen' });
     ask({ layout: 'spotlight', focus: 'student-zhao' });
+    // What is not shown for a quarter of a second need not be told.
     await vi.waitFor(async () => {
       expect(await shown()).toEqual(['spotlight', 'audience', '赵安琪 Angel']);
+      expect((await toldGeometries()).at(-1)?.layout).toBe('spotlight');
     }, wait);
     guest.say({ type: 'layout', layout: 'gallery' });
     guest.say({ type: 'chat', text: '看这里' });
@@ -219,10 +225,7 @@ describe('classroom page', () => {
       expect(await shown()).toEqual(settled);
     }, wait);
     await vi.waitFor(async () => {
-      const events = (await calls('event')).flat() as { readonly type: string }[];
-      const told = events.filter((event): event is GeometryEvent => event.type === 'geometry');
-      expect(told.map(({ layout }) => layout)).toContain('spotlight');
-      const last = told.at(-1);
+      const last = (await toldGeometries()).at(-1);
       expect([last?.layout, last?.view]).toEqual(settled.slice(0, 2));
       const boxes = (await state()).tiles.map(({ box }) => [box.x, box.y, box.width, box.height]);
       expect(last?.tiles.map(({ box }) => box)).toEqual(boxes);
