@@ -58,11 +58,16 @@ export const CHECK_STEPS: readonly Step[] = [
 
 /** Everything: the checks, the unit tests under Node 24, and what needs real programs. */
 export const ALL_STEPS: readonly Step[] = [
-  ...CHECK_STEPS,
+  ...CHECK_STEPS.map((step) => (step.name === 'lint' ? besideBrowsers(step) : step)),
   vitest('unit-node24', 'unit', 1, node24()),
   vitest('integration', 'integration', 2),
   vitest('e2e', 'e2e', 3),
 ];
+
+/** Tests with browsers wait for most of their time: the longest check runs beside them, and gives way. */
+function besideBrowsers(step: Step): Step {
+  return { ...step, stage: 3, command: ['nice', '-n', '19', ...step.command] };
+}
 
 /** Installed by set-up from test/node24; a package of Node's own binary for this platform. */
 function node24(): string {
