@@ -34,7 +34,8 @@ async function runStages(steps: readonly Step[]): Promise<StepResult[]> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopped.abort());
   const { signal } = stopped;
   const live = process.stdout.isTTY && steps.length === 1;
-  for (const stage of new Set(steps.map((step) => step.stage))) {
+  const stages = [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b);
+  for (const stage of stages) {
     const waiting = steps.filter((step) => step.stage === stage);
     const work = async (): Promise<void> => {
       for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
