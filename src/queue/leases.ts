@@ -132,9 +132,11 @@ export function openLeases(redis: Redis, fleetNowMs: () => number): Leases {
       return (queued ?? []) as string[];
     },
     async isAlive(workerId) {
-      const [seconds] = (await redis.time()) as [number | string, number | string];
+      const [seconds, micros] = (await redis.time()) as [number | string, number | string];
       const untilMs = await redis.zscore(redisKeys.workers, workerId);
-      return untilMs !== null && Number(untilMs) > Number(seconds) * 1000;
+      // Whole ms, as the scripts have it: in whole seconds the dead would seem alive when their lease is taken.
+      const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      return untilMs !== null && Number(untilMs) > nowMs;
     },
   };
 }

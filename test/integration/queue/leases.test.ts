@@ -4,6 +4,7 @@ import { openLeases, type Lease, type Leases } from '../../../src/queue/leases.t
 import { redisKeys } from '../../../src/storage/redis-keys.ts';
 import { sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const HELD = [{ state: 'held' }];
 const LOST = [{ state: 'lost' }];
@@ -55,6 +56,15 @@ it('lets one worker begin a recording', async () => {
   expect(await leases.beat('a', [lease])).toEqual(HELD);
   expect(await leases.isAlive('a')).toBe(true);
   expect(await leases.isAlive('b')).toBe(false);
+});
+
+it('takes a worker for dead from the moment its leases lapse, not a second later', async () => {
+  // A tenth after a whole second: who counts in seconds is wrong for the nine tenths that follow.
+  const untilMs = Math.ceil(Date.now() / 1000) * 1000 + 1100;
+  await services.redis.client.zadd(redisKeys.workers, untilMs, 'a');
+  expect(await leases.isAlive('a')).toBe(true);
+  await waitUntil('its leases to lapse', () => Date.now() > untilMs);
+  expect(await leases.isAlive('a')).toBe(false);
 });
 
 it('gives a lapsed lease to the first who asks, under a higher epoch, and tells the one before', async () => {
