@@ -123,6 +123,9 @@ function leadWithAside(room: Room): Places {
   return { slots, ...boardAndChat(below, room) };
 }
 
+/** Of the height beside the lecturer, at most this much is for who is in the room. */
+const SECOND_SHARE = 0.6;
+
 /** The lecturer on the big screen, who is in the room with the students beside, the board below that one, students below the lecturer. */
 function dualTeacher(room: Room): Places {
   const { area, gap, isPortrait, count } = room;
@@ -132,7 +135,9 @@ function dualTeacher(room: Room): Places {
   const [left, right] = cut(area, 'left', { size: wide, gap });
   const lead = gridSlots(left, 1, room);
   const [, below] = cut(left, 'top', { size: extent(lead, area.y), gap });
-  const second = gridSlots(right, Math.min(1, count - lead.length), room);
+  // on a wide page the second would be as large as to leave nothing for the board
+  const [upper] = cut(right, 'top', { size: right.height * SECOND_SHARE, gap });
+  const second = gridSlots(upper, Math.min(1, count - lead.length), room);
   const usedRight = extent(second, area.y);
   const [, rest] = cut(right, 'top', { size: usedRight, gap: usedRight > 0 ? gap : 0 });
   const strip = studentsAndChat(below, count - lead.length - second.length, room);
@@ -233,12 +238,14 @@ function leadOverStrip(room: Room): Places {
 function leadOverSecond(room: Room): Places {
   const { area, gap, count } = room;
   const [top, later] = cut(area, 'top', {
-    size: Math.min(area.height * 0.45, tileHeight(area.width, room)),
+    size: Math.min(area.height * 0.4, tileHeight(area.width, room)),
     gap,
   });
   const lead = gridSlots(top, 1, room);
   const wide = Math.floor((area.width - gap) * 0.46);
-  const [row] = cut(later, 'top', { size: tileHeight(wide, room), gap });
+  // on a page hardly higher than wide the board needs its part as well
+  const high = Math.min(area.height * 0.25, tileHeight(wide, room));
+  const [row] = cut(later, 'top', { size: high, gap });
   const [left, right] = count > 2 ? cut(row, 'left', { size: wide, gap }) : [row, null];
   const second = gridSlots(left, Math.min(1, count - lead.length), room);
   const others =
