@@ -293,7 +293,10 @@ describe('classroom page', () => {
     await vi.waitFor(async () => {
       expect(await calls('end')).toEqual([['class-end']]);
     }, wait);
-    expect(await shownText()).toContain('已下课');
+    // It is drawn with the next frame.
+    await vi.waitFor(async () => {
+      expect(await shownText()).toContain('已下课');
+    }, wait);
     const beacon = (await calls('beacon')).at(-1)?.[0] as { sources: unknown[] };
     expect(beacon.sources).toHaveLength(4);
   });

@@ -45,13 +45,16 @@ async function readEntries({ inOrder = false } = {}): Promise<readonly SegmentEn
   }
 }
 
-/** Whether some of a segment's packets are on disk: they get there in pieces of 16 kB. */
+/** Packets get to disk in pieces of 16 kB; a part with less than its key picture, up to 20 kB of this page, is worth nothing. */
+const PART_BYTES = 2 * 16 * 1024;
+
+/** Whether so much of a segment is on disk that it can be completed. */
 async function hasPart(): Promise<boolean> {
   const work = path.join(fleet.dataDir, 'work');
   const names = await readdir(work, { recursive: true });
   const parts = names.filter((name) => name.endsWith('.part'));
   const sizes = parts.map((name) => stat(path.join(work, name)).then(({ size }) => size));
-  return (await Promise.all(sizes)).some((size) => size > 0);
+  return (await Promise.all(sizes)).some((size) => size >= PART_BYTES);
 }
 
 it('replaces a browser without a gap, completes what a killed worker left, and leaves a class to others', async () => {
