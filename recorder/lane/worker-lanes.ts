@@ -1,7 +1,8 @@
 import { asChalkreelError } from '../../src/errors.ts';
 import { delay, type Closable } from '../../src/lifecycle.ts';
 import type { Log } from '../../src/log.ts';
-import type { Claim, LaneRef, Leases } from '../../src/queue/leases.ts';
+import type { LaneRef } from '../../src/queue/lane-ref.ts';
+import type { Claim, Leases } from '../../src/queue/leases.ts';
 import type { Services } from '../../src/queue/open-services.ts';
 
 /** How often a worker with room looks for lanes nobody makes: a part of what a takeover may take. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../../src/folders.ts';
-import type { LaneRef } from '../../src/queue/leases.ts';
+import type { LaneRef } from '../../src/queue/lane-ref.ts';
 import { PART } from './spool.ts';
 
 /** File in a work folder that names its worker. */

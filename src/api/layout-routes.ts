@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Router, type RequestHandler } from 'express';
-import { ChalkreelError } from '../errors.ts';
 import { DEFAULT_VIEW, layoutChoiceOf, type LayoutChoice } from '../model/layout.ts';
-import { isFinal, type Recording } from '../model/recording.ts';
+import type { Recording } from '../model/recording.ts';
 import { applyLayoutChange, changeLayoutSchema, type LayoutChange } from '../protocol/layout.ts';
 import { idOf, keyOnly } from './access.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';
+import { recordedClassroom } from './recorded-classroom.ts';
 
 /** How a classroom being recorded is arranged: every worker that makes it is told at once. */
 export function layoutRoutes(context: ApiContext): Router {
@@ -36,19 +36,12 @@ function choiceView({ layout, focus, view, page }: LayoutChoice): object {
 }
 
 function withLayout(recording: Recording, change: LayoutChange): Recording {
-  const { id, state, source } = recording;
-  if (source.kind !== 'classroom') {
-    throw refusal('no-classroom', `Recording ${id} is of a page, which arranges itself`);
-  }
-  if (isFinal(state)) {
-    throw refusal('recording-final', `Recording ${id} is ${state}: its layout changes no more`);
-  }
+  const source = recordedClassroom(recording, {
+    aPage: 'arranges itself',
+    changesNoMore: 'layout changes no more',
+  });
   const before = layoutChoiceOf(source.classroom);
   const choice = applyLayoutChange(before, change);
   if (isDeepStrictEqual(choice, before)) return recording;
   return { ...recording, source: { ...source, classroom: { ...source.classroom, ...choice } } };
-}
-
-function refusal(code: string, message: string): ChalkreelError {
-  return new ChalkreelError(code, message, { fault: 'input', details: { field: 'id' } });
 }

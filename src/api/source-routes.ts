@@ -1,6 +1,5 @@
 import { Router, type RequestHandler } from 'express';
-import { ChalkreelError } from '../errors.ts';
-import { isFinal, type Recording } from '../model/recording.ts';
+import type { Recording } from '../model/recording.ts';
 import {
   applySourceChanges,
   changeSourcesSchema,
@@ -9,6 +8,7 @@ import {
 import { idOf, keyOnly } from './access.ts';
 import type { ApiContext } from './context.ts';
 import { jsonBody } from './json-body.ts';
+import { recordedClassroom } from './recorded-classroom.ts';
 
 /** The streams of a classroom being recorded: added, changed, taken away. The worker hears of it within a second. */
 export function sourceRoutes(context: ApiContext): Router {
@@ -28,17 +28,10 @@ function changeSources(context: ApiContext): RequestHandler {
 }
 
 function withChanges(recording: Recording, changes: SourceChanges): Recording {
-  const { id, state, source } = recording;
-  if (source.kind !== 'classroom') {
-    throw refusal('no-classroom', `Recording ${id} is of a page, which shows its streams itself`);
-  }
-  if (isFinal(state)) {
-    throw refusal('recording-final', `Recording ${id} is ${state}: its streams change no more`);
-  }
+  const source = recordedClassroom(recording, {
+    aPage: 'shows its streams itself',
+    changesNoMore: 'streams change no more',
+  });
   const sources = applySourceChanges(source.classroom.sources, changes);
   return { ...recording, source: { ...source, classroom: { ...source.classroom, sources } } };
-}
-
-function refusal(code: string, message: string): ChalkreelError {
-  return new ChalkreelError(code, message, { fault: 'input', details: { field: 'id' } });
 }

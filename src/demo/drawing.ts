@@ -14,6 +14,7 @@ import {
   FILES,
   PAGES,
   STATE,
+  splitBoardUrl,
   VIEW,
   type BoardFile,
   type BoardPage,
@@ -111,12 +112,10 @@ export function openBoardClient(url: string, { name = '' } = {}): BoardClient {
   };
 }
 
-/** The last part of the path is the room, as y-websocket has it. */
 function connect(url: string, doc: Y.Doc): WebsocketProvider {
-  const { origin, pathname, searchParams } = new URL(url);
-  const cut = pathname.lastIndexOf('/');
-  return new WebsocketProvider(origin + pathname.slice(0, cut), pathname.slice(cut + 1), doc, {
-    params: Object.fromEntries(searchParams),
+  const { server, room, params } = splitBoardUrl(url);
+  return new WebsocketProvider(server, room, doc, {
+    params,
     WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
     disableBc: true,
   });

@@ -80,3 +80,18 @@ export const boardPresenceSchema = z.object({
   button: z.enum(['up', 'down']).default('up'),
 });
 export type BoardPresence = z.input<typeof boardPresenceSchema>;
+
+/** A board's address as y-websocket's client takes it: the last part of the path is the room. */
+export function splitBoardUrl(url: string): {
+  readonly server: string;
+  readonly room: string;
+  readonly params: Readonly<Record<string, string>>;
+} {
+  const { origin, pathname, searchParams } = new URL(url);
+  const cut = pathname.lastIndexOf('/');
+  return {
+    server: origin + pathname.slice(0, cut),
+    room: pathname.slice(cut + 1),
+    params: Object.fromEntries(searchParams),
+  };
+}

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { RedisScript } from '../storage/redis-script.ts';
 import { redisKeys } from '../storage/redis-keys.ts';
+import { readFleetMs } from './fleet-time.ts';
+import { parseRef, refOf, type LaneRef } from './lane-ref.ts';
 import {
   ADVANCE,
   BEAT,
@@ -19,9 +21,6 @@ import {
 const MAX_LANES = 2;
 /** States of recordings that are not over; all but the first are somebody's. */
 const OPEN_STATES = ['queued', 'starting', 'recording', 'stopping'] as const;
-
-/** One lane of a recording. */
-export type LaneRef = { readonly recordingId: string; readonly lane: number };
 
 /** A worker's right to make a lane. The epoch of a lane only grows. */
 export type Lease = LaneRef & { readonly workerId: string; readonly epoch: number };
@@ -132,10 +131,9 @@ export function openLeases(redis: Redis, fleetNowMs: () => number): Leases {
       return (queued ?? []) as string[];
     },
     async isAlive(workerId) {
-      const [seconds, micros] = (await redis.time()) as [number | string, number | string];
+      // To the millisecond, as the scripts have it: in whole seconds the dead would seem alive when their lease is taken.
+      const nowMs = await readFleetMs(redis);
       const untilMs = await redis.zscore(redisKeys.workers, workerId);
-      // Whole ms, as the scripts have it: in whole seconds the dead would seem alive when their lease is taken.
-      const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
       return untilMs !== null && Number(untilMs) > nowMs;
     },
   };
@@ -144,10 +142,8 @@ export function openLeases(redis: Redis, fleetNowMs: () => number): Leases {
 type ClaimReply = readonly [ref: string, epoch: number, role: Claim['role'], predecessor: string];
 
 function parseClaim([ref, epoch, role, predecessor]: ClaimReply, workerId: string): Claim {
-  const at = ref.lastIndexOf('/');
   return {
-    recordingId: ref.slice(0, at),
-    lane: Number(ref.slice(at + 1)),
+    ...parseRef(ref),
     workerId,
     epoch,
     role,
@@ -158,8 +154,4 @@ function parseClaim([ref, epoch, role, predecessor]: ClaimReply, workerId: strin
 function parseStanding(text: string): Standing {
   if (text === 'held' || text === 'next' || text === 'lost') return { state: text };
   return { state: 'handed-over', from: Number(text) };
-}
-
-function refOf({ recordingId, lane }: LaneRef): string {
-  return `${recordingId}/${lane}`;
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisKeys } from '../storage/redis-keys.ts';
 import { readFleetMs } from './fleet-time.ts';
+import { parseRef } from './lane-ref.ts';
 
 /**
  * How many lanes of recordings are being made on a host right now: leases that are renewed, by workers whose ids begin with the host's name,
@@ -11,9 +12,8 @@ export async function countLiveLanes(redis: Redis, host: string): Promise<number
   const lanes = await redis.zrangebyscore(redisKeys.leases, nowMs, '+inf');
   const owners = await Promise.all(
     lanes.map((ref) => {
-      const at = ref.lastIndexOf('/');
-      const key = redisKeys.lease(ref.slice(0, at), ref.slice(at + 1));
-      return redis.hmget(key, 'worker', 'next', 'nextUntil');
+      const { recordingId, lane } = parseRef(ref);
+      return redis.hmget(redisKeys.lease(recordingId, lane), 'worker', 'next', 'nextUntil');
     }),
   );
   const isHere = (worker: string | null | undefined): boolean =>

@@ -1,6 +1,6 @@
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import { READER_ROLE } from '../../../src/protocol/whiteboard.ts';
+import { READER_ROLE, splitBoardUrl } from '../../../src/protocol/whiteboard.ts';
 import type { BoardState } from '../state.ts';
 import { ExcalidrawView } from './excalidraw-view.ts';
 import { readLasers } from './lasers.ts';
@@ -35,13 +35,10 @@ async function twoFrames(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
-/** The last part of the path is the room, as y-websocket has it. */
 function connect(url: string, doc: Y.Doc): WebsocketProvider {
-  const { origin, pathname, searchParams } = new URL(url);
-  const cut = pathname.lastIndexOf('/');
-  const room = pathname.slice(cut + 1);
-  const provider = new WebsocketProvider(origin + pathname.slice(0, cut), room, doc, {
-    params: { ...Object.fromEntries(searchParams), [READER_ROLE.name]: READER_ROLE.value },
+  const { server, room, params } = splitBoardUrl(url);
+  const provider = new WebsocketProvider(server, room, doc, {
+    params: { ...params, [READER_ROLE.name]: READER_ROLE.value },
     disableBc: true,
     maxBackoffTime: 2000,
   });
