@@ -31,7 +31,7 @@ export const glassBench: Scenario = {
     try {
       const seconds = parseSeconds(args);
       const { path: folder } = resources.use(await makeTempFolder('glass'));
-      const room = resources.use(await startSfuClass({ fps: FPS }));
+      const room = resources.use(await startSfuClass({ fps: FPS, moves: true }));
       const classroom = room.describe(
         PUPILS.map(({ participantId }) => room.sourceOf(participantId)),
       );

@@ -58,7 +58,7 @@ it('saves a moment at a press, plays it where it is, renames it and passes it on
   const { page } = opened;
   expect(await opened.text('#title')).toBe('Class pressed');
   expect(await opened.text('#badge')).toBe('Live');
-  await page.click('.spans label:nth-of-type(1)');
+  await opened.press('.spans label:nth-of-type(1)');
   expect(await opened.text('#save-span')).toBe('the last 15 seconds');
   await page.type('#moment-title', TITLE);
   const pressedAtMs = Date.now();

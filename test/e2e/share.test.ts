@@ -31,7 +31,7 @@ afterAll(() => resources.close());
 async function playToTheEnd(opened: WebPage): Promise<number> {
   await opened.evaluate(`void (window.endedAt = undefined, document.querySelector('video')
     .addEventListener('ended', (event) => { window.endedAt = event.target.currentTime }, { once: true, capture: true }))`);
-  await opened.page.click('#play');
+  await opened.press('#play');
   await opened.until('it has ended', 'window.endedAt !== undefined');
   return opened.evaluate('window.endedAt');
 }
@@ -63,13 +63,13 @@ it('plays a clip that is still growing, then from its file, and lets it be kept,
   expect(bytes.equals(await world.api.services.store.read(clip?.mp4.object ?? ''))).toBe(true);
   expect(name).toContain('精彩 مرحبا 🎉');
 
-  await page.click('#favourite');
+  await opened.press('#favourite');
   const isLiked = `document.getElementById('favourite').ariaPressed`;
   expect(await opened.evaluate(isLiked)).toBe('true');
   await waitUntil('it is kept', async () => (await favouritesOf(id)).has(id), PAGE_MS);
   await page.reload();
   await opened.until('it is remembered', `${isLiked} === 'true'`);
-  await page.click('#favourite');
+  await opened.press('#favourite');
   await waitUntil('it is forgotten', async () => !(await favouritesOf(id)).has(id), PAGE_MS);
   expect(await opened.evaluate(isLiked)).toBe('false');
 
@@ -98,7 +98,7 @@ async function passOn(opened: WebPage): Promise<string> {
       { permission: { name: 'clipboard-write' }, state: 'granted' },
     );
   await opened.page.bringToFront();
-  await opened.page.click('#pass-on');
+  await opened.press('#pass-on');
   await opened.until(
     'it says so',
     `document.getElementById('toast')?.textContent === 'Link copied'`,

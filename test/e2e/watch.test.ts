@@ -44,7 +44,7 @@ it('shows a class from before its beginning, live, and then the whole, with its 
   // Joined near the newest picture, not at the start: three segments and one being fetched behind it, and two that came meanwhile.
   expect((await opened.video()).at).toBeGreaterThan(AGE_MS / 1000 - 6 * 1.6);
 
-  await opened.page.click('#sound');
+  await opened.press('#sound');
   await opened.until('it has sound, and offers it no more', `!video.muted && sound.hidden`);
 
   const atMs = lesson.originMs + 6000;
@@ -53,12 +53,12 @@ it('shows a class from before its beginning, live, and then the whole, with its 
 
   const mark = `#timeline [data-highlight="${moment}"] button`;
   await opened.until('it is marked', `document.querySelector('${mark}')?.checkVisibility()`);
-  await opened.page.click(mark);
+  await opened.press(mark);
   // The moment's window begins 2 s after the lesson.
   const isThere = `!video.seeking && video.currentTime >= 2 - ${PICTURE_S} && video.currentTime < 6`;
   await opened.until('the mark leads there', isThere);
   await opened.until('it says how to get back', `!document.getElementById('go-live').hidden`);
-  await opened.page.click('#go-live');
+  await opened.press('#go-live');
   await opened.until('it is live again', `video.currentTime > 15`);
 
   const totalS = (await lesson.end()) / 1000;
@@ -74,7 +74,7 @@ it('shows a class from before its beginning, live, and then the whole, with its 
   expect(bytes.equals(Buffer.from(await file.arrayBuffer()))).toBe(true);
   expect(name).toContain('数学课');
 
-  await opened.page.click('#highlights button');
+  await opened.press('#highlights button');
   await opened.until('the list leads there', isThere);
 
   await opened.evaluate('scrollTo(0, 0)');

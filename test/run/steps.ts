@@ -56,17 +56,19 @@ export const CHECK_STEPS: readonly Step[] = [
   { name: 'shell', stage: 0, command: ['bash', 'test/run/shell.sh'] },
 ];
 
-/** Everything: the checks, the unit tests under Node 24, and what needs real programs. */
+/** Everything: the checks, the unit tests under Node 24, and what needs real programs. In a stage the longest comes first. */
 export const ALL_STEPS: readonly Step[] = [
-  ...CHECK_STEPS.map((step) => (step.name === 'lint' ? besideBrowsers(step) : step)),
-  vitest('unit-node24', 'unit', 1, node24()),
-  vitest('integration', 'integration', 2),
-  vitest('e2e', 'e2e', 3),
+  ...CHECK_STEPS.filter(({ name }) => name !== 'lint'),
+  vitest('integration', 'integration', 1),
+  vitest('e2e', 'e2e', 2),
+  ...CHECK_STEPS.filter(({ name }) => name === 'lint').map(besideBrowsers),
+  besideBrowsers(vitest('unit-node24', 'unit', 2, node24())),
 ];
 
-/** Tests with browsers wait for most of their time: the longest check runs beside them, and gives way. */
+/** Tests with browsers wait for most of their time: what needs nobody's promptness runs beside them, and gives way. */
 function besideBrowsers(step: Step): Step {
-  return { ...step, stage: 3, command: ['nice', '-n', '19', ...step.command] };
+  const patience = step.report === undefined ? [] : ['--testTimeout=60000'];
+  return { ...step, stage: 2, command: ['nice', '-n', '19', ...step.command, ...patience] };
 }
 
 /** Installed by set-up from test/node24; a package of Node's own binary for this platform. */

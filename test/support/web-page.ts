@@ -23,6 +23,8 @@ export type WebPage = {
   /** Of the first element that matches; empty where there is none. */
   text(selector: string): Promise<string>;
   isShown(selector: string): Promise<boolean>;
+  /** Presses it once it is there, in view and standing still, as a person would; again if it moved from under the finger. */
+  press(selector: string): Promise<void>;
   box(selector: string): Promise<{ x: number; y: number; width: number; height: number }>;
   /** Waits until the expression is true in the page. */
   until(what: string, expression: string): Promise<void>;
@@ -55,6 +57,7 @@ export async function openWebPage(
     text: (selector) => evaluate(`document.querySelector('${selector}')?.textContent ?? ''`),
     isShown: (selector) =>
       evaluate(`document.querySelector('${selector}')?.checkVisibility() ?? false`),
+    press: (selector) => page.locator(selector).setTimeout(PAGE_MS).click(),
     box: (selector) =>
       evaluate(`(({ x, y, width, height }) => ({ x, y, width, height }))(
         document.querySelector('${selector}').getBoundingClientRect())`),
@@ -69,7 +72,7 @@ export async function openWebPage(
 
 /** Presses something that downloads an MP4, as a person would; the file as it lies in the folder for downloads. */
 export async function downloadBy(
-  { page }: WebPage,
+  { page, press }: WebPage,
   selector: string,
 ): Promise<{ readonly name: string; readonly bytes: Buffer }> {
   const folder = await makeTempFolder('downloads');
@@ -77,7 +80,7 @@ export async function downloadBy(
     const session = await page.createCDPSession();
     const behavior = { behavior: 'allow', downloadPath: folder.path } as const;
     await session.send('Browser.setDownloadBehavior', behavior);
-    await page.click(selector);
+    await press(selector);
     // Until it is whole it has another ending.
     const isWhole = (file: string): boolean => file.endsWith('.mp4');
     const name = await waitUntil(

@@ -42,66 +42,79 @@ export type HighlightList = {
   update(highlights: readonly HighlightView[], recording: RecordingView): void;
 };
 
-/** Cards are made anew only when they change, so that posters do not flicker and focus stays. */
+type Card = {
+  readonly node: HTMLElement;
+  update(highlight: HighlightView, originMs: number | null): void;
+};
+
+/** A card stays as long as its highlight, and changes only where that has: posters do not flicker, and buttons do not go from under a finger. */
 export function createHighlightList(show: (highlight: HighlightView) => void): HighlightList {
-  const cards = new Map<string, { readonly version: string; readonly card: HTMLElement }>();
+  const cards = new Map<string, Card>();
   return {
     update(highlights, { originMs }) {
       element('no-highlights').hidden = highlights.length > 0;
       const shown = [...highlights].reverse().map((highlight) => {
-        const version = JSON.stringify([highlight, originMs]);
-        const old = cards.get(highlight.id);
-        if (old?.version === version) return old.card;
-        const card = makeCard(highlight, { originMs, show });
-        cards.set(highlight.id, { version, card });
-        return card;
+        const card = cards.get(highlight.id) ?? makeCard(highlight, show);
+        cards.set(highlight.id, card);
+        card.update(highlight, originMs);
+        return card.node;
       });
       setChildren(element('highlights'), shown);
     },
   };
 }
 
-function makeCard(
-  highlight: HighlightView,
-  { originMs, show }: { originMs: number | null; show: (highlight: HighlightView) => void },
-): HTMLElement {
-  const { links, window: span, title, requestedBy } = highlight;
-  const facts = [
+function makeCard(first: HighlightView, show: (highlight: HighlightView) => void): Card {
+  let latest = first;
+  const title = make('h3', { dir: 'auto' });
+  const facts = make('p', { className: 'quiet small' });
+  const button = make('button', { type: 'button' }, icon('play'), 'Show in recording');
+  button.addEventListener('click', () => show(latest));
+  const actions = make('div', { className: 'actions' }, button);
+  const body = make('div', { className: 'card' }, title, facts, actions);
+  const node = make('li', { id: `highlight-${first.id}` }, body);
+  let posterUrl: string | null = null;
+  let fileVersion = '';
+  return {
+    node,
+    update(highlight, originMs) {
+      latest = highlight;
+      const { links, state, title: name } = highlight;
+      setText(title, name ?? UNTITLED);
+      setText(facts, factsOf(highlight, originMs).join(' · '));
+      if (links.poster !== null && links.poster !== posterUrl) {
+        posterUrl = links.poster;
+        node.querySelector('.poster')?.remove();
+        node.prepend(
+          make('img', { className: 'poster', src: posterUrl, alt: '', loading: 'lazy' }),
+        );
+      }
+      const version = JSON.stringify([links.download, links.mp4, state]);
+      if (version === fileVersion) return;
+      fileVersion = version;
+      for (const old of [...actions.children].slice(1)) old.remove();
+      actions.append(...makeFileAction(highlight));
+    },
+  };
+}
+
+function factsOf({ window: span, requestedBy }: HighlightView, originMs: number | null): string[] {
+  return [
     ...(originMs === null ? [] : [`at ${clockTime(span.startMs - originMs)}`]),
     durationText(span.endMs - span.startMs),
     ...(requestedBy === null ? [] : [requestedBy]),
   ];
-  const body = make(
-    'div',
-    { className: 'card' },
-    make('h3', { dir: 'auto', textContent: title ?? UNTITLED }),
-    make('p', { className: 'quiet small', textContent: facts.join(' · ') }),
-    makeActions(highlight, show),
-  );
-  const card = make('li', { id: `highlight-${highlight.id}` });
-  if (links.poster !== null) {
-    card.append(make('img', { className: 'poster', src: links.poster, alt: '', loading: 'lazy' }));
-  }
-  card.append(body);
-  return card;
 }
 
-function makeActions(
-  highlight: HighlightView,
-  show: (highlight: HighlightView) => void,
-): HTMLElement {
-  const { links, state } = highlight;
-  const button = make('button', { type: 'button' }, icon('play'), 'Show in recording');
-  button.addEventListener('click', () => show(highlight));
-  const actions = make('div', { className: 'actions' }, button);
+/** What can be done with the clip's file, or why nothing can. */
+function makeFileAction({ links, state }: HighlightView): HTMLElement[] {
   if (links.download !== null) {
     const download = { className: 'button', href: links.download };
-    actions.append(make('a', download, icon('download'), 'Download clip'));
-  } else if (links.mp4 === null) {
-    const textContent = state === 'failed' ? 'Clip failed' : 'Clip is being made…';
-    actions.append(make('span', { className: 'quiet small', textContent }));
+    return [make('a', download, icon('download'), 'Download clip')];
   }
-  return actions;
+  if (links.mp4 !== null) return [];
+  const textContent = state === 'failed' ? 'Clip failed' : 'Clip is being made…';
+  return [make('span', { className: 'quiet small', textContent })];
 }
 
 function badgeKind(state: RecordingState): string {

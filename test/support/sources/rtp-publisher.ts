@@ -14,6 +14,8 @@ export type PublisherOptions = {
   readonly toneHz: number;
   readonly toneDb?: number;
   readonly fps?: number;
+  /** Something in every picture has moved since the one before; else it is still but for its clock. */
+  readonly moves?: boolean;
 };
 
 /** Somebody who sends picture and sound by RTP; the picture is gray and has the running clock of the demo's cameras. */
@@ -52,9 +54,11 @@ export function startPublisher(options: PublisherOptions): RtpPublisher {
 function publisherArguments(options: PublisherOptions): string[] {
   const { audioPort, videoPort, videoCodec, toneHz, toneDb = -20, fps = PUBLISHER_FPS } = options;
   const rate = String(fps);
+  const size = 's=320x180';
+  const picture = options.moves === true ? `testsrc2=${size}` : `color=c=0x7a8a99:${size}`;
   return [
     ['-hide_banner', '-nostdin', '-loglevel', 'quiet'],
-    ['-re', '-f', 'lavfi', '-i', `color=c=0x7a8a99:s=320x180:r=${rate}`],
+    ['-re', '-f', 'lavfi', '-i', `${picture}:r=${rate}`],
     // ffmpeg's sine is an eighth of full scale
     ['-re', '-f', 'lavfi', '-i', `sine=frequency=${toneHz}:sample_rate=48000`],
     ['-map', '0:v', '-vf', clockFilters(), '-fps_mode', 'passthrough'],

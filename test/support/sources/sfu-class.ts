@@ -46,7 +46,11 @@ export type SfuClass = Closable & {
 
 /** Starts it; `rtp` are those who send, by default all. */
 export async function startSfuClass(
-  options: { readonly fps?: number; readonly rtp?: readonly PupilId[] } = {},
+  options: {
+    readonly fps?: number;
+    readonly moves?: boolean;
+    readonly rtp?: readonly PupilId[];
+  } = {},
 ): Promise<SfuClass> {
   const resources = new Resources();
   try {
@@ -82,8 +86,11 @@ export async function startSfuClass(
     const publishers = senders.map(({ participantId, toneHz }, i) => {
       const output = sfu.outputs[i];
       if (output === undefined) throw new Error(`no ports for ${participantId}`);
-      const fps = options.fps === undefined ? {} : { fps: options.fps };
-      return [participantId, resources.use(startPublisher({ ...output, toneHz, ...fps }))] as const;
+      const { rtp: _, ...film } = options;
+      return [
+        participantId,
+        resources.use(startPublisher({ ...output, toneHz, ...film })),
+      ] as const;
     });
     return {
       sfu,
