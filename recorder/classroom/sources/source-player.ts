@@ -223,13 +223,18 @@ export class SourcePlayer {
       if (isLate) this.#lose(playback.silence());
       return;
     }
-    const lastSoundMs = playback.lastSoundMs();
     const pictureAgeMs = nowMs - lastPictureMs;
+    // Sound is asked for only where the picture does not tell: see whep.ts for what that costs.
+    if (pictureAgeMs <= FREEZE_MS) {
+      if (flaw === undefined) this.#become('playing', nowMs);
+      return;
+    }
+    const lastSoundMs = playback.lastSoundMs();
     const lostMs = LOST_MS[this.#source.kind];
     const isSounding = nowMs - lastSoundMs < lostMs;
     if (Math.min(pictureAgeMs, nowMs - lastSoundMs) > lostMs) this.#lose(playback.silence());
     else if (flaw !== undefined) return;
-    else if (!withPicture || pictureAgeMs <= FREEZE_MS || playback.element.ended) {
+    else if (!withPicture || playback.element.ended) {
       this.#become('playing', nowMs);
     } else if (running.frames === 0) {
       if (nowMs - firstMediaMs > NO_CAMERA_MS) this.#doWithoutPicture(undefined, nowMs);

@@ -76,7 +76,7 @@ export const openWhep: OpenPlayback<'whep'> = (source, { withPicture, mixer, onL
       isHeard = next;
       sound?.setHeard(next);
     },
-    lastSoundMs: () => lastSoundMs(ear),
+    lastSoundMs: watchSound(() => ear),
     level: () => stats?.level ?? 0,
     latencyMs: () => stats?.latencyMs ?? null,
     losses: () => stats ?? { packetsLost: 0, concealedMs: 0 },
@@ -103,12 +103,23 @@ function play(element: HTMLMediaElement, stream: MediaStream): void {
   startElement(element);
 }
 
-/** When its sound was last played out, by performance.now(). Chrome gives Unix time here, against the specification. */
-function lastSoundMs(receiver: RTCRtpReceiver | undefined): number {
-  const [latest] = receiver?.getSynchronizationSources() ?? [];
-  if (latest === undefined) return Number.NEGATIVE_INFINITY;
-  const { timestamp } = latest;
-  return timestamp > performance.timeOrigin ? timestamp - performance.timeOrigin : timestamp;
+/** How long an answer about the sound is good for. */
+const SOUND_SEEN_MS = 250;
+
+/**
+ * Tells when its sound was last played out, by performance.now(). Chrome gives Unix time here, against the specification; and the page
+ * stands still until WebRTC's own thread has answered: with four streams asked ten times a second, a third of its time on a busy machine.
+ */
+function watchSound(receiver: () => RTCRtpReceiver | undefined): () => number {
+  let [soundMs, askedMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return () => {
+    if (performance.now() - askedMs < SOUND_SEEN_MS) return soundMs;
+    askedMs = performance.now();
+    const timestamp = receiver()?.getSynchronizationSources()[0]?.timestamp;
+    if (timestamp === undefined) return (soundMs = Number.NEGATIVE_INFINITY);
+    const { timeOrigin } = performance;
+    return (soundMs = timestamp > timeOrigin ? timestamp - timeOrigin : timestamp);
+  };
 }
 
 /** Negotiates; resolves to what will be missing for good, if anything. Throws LostSource. */
