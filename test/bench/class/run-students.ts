@@ -21,19 +21,24 @@ let isOver = false;
 const say = (student: number, message: ClientMessage): void => {
   sockets[student]?.send(JSON.stringify(message));
 };
-const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+const print = (value: object): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write(`${JSON.stringify(value)}\n`, () => resolve());
+  });
 
 process.stdin.resume().once('end', () => {
   isOver = true;
 });
 const beganMs = performance.now();
 await Promise.all(Array.from({ length: students }, (_, i) => come(i)));
-print({ joinedMs: performance.now() - beganMs });
+await print({ joinedMs: performance.now() - beganMs });
 for (let i = 0; i < hands; i += 1) say(1 + i, { type: 'raise-hand', raised: true });
 await chat();
 const { user, system } = process.cpuUsage(cpuBefore);
 const cpuSeconds = (user + system) / 1e6;
-print({ said, hands, latestMs, cpuSeconds, wallSeconds: (performance.now() - beganMs) / 1000 });
+const wallSeconds = (performance.now() - beganMs) / 1000;
+// What was said is more than a pipe holds at once.
+await print({ said, hands, latestMs, cpuSeconds, wallSeconds });
 process.exit(0);
 
 /** Resolves when the class has answered. */
