@@ -38,13 +38,20 @@ function triggerHighlight(context: ApiContext): RequestHandler {
     // Who presses, the link says.
     const trigger =
       link === undefined ? asked : { ...asked, requestedBy: link.viewerId ?? undefined };
-    const { highlight, created } = await context.requestHighlight(idOf(request), trigger, origin);
+    const { highlight, created } = await context.requestHighlight(idOf(request), trigger, origin, {
+      onPlanned: (planned) => readAhead(context, planned),
+    });
     const [shown] = await showHighlights({ context, request, response }, [highlight]);
     response
       .status(created ? 201 : 200)
       .location(`/v1/highlights/${highlight.id}`)
       .json(shown);
   };
+}
+
+/** How a clip whose window is over stands is read while it is stored: it stays so. */
+function readAhead({ clips, clock }: ApiContext, planned: Highlight): void {
+  if (planned.window.endMs < clock.nowMs()) clips.find(planned).catch(() => undefined);
 }
 
 function sendClipPlaylist(context: ApiContext): RequestHandler {

@@ -28,17 +28,26 @@ export type RequestHighlightServices = {
  * `nothing-recorded`, `window-empty`, `window-too-long`, `window-outside-recording`, or `highlight-deleted` for one heard again.
  */
 export function createRequestHighlight(services: RequestHighlightServices): RequestHighlight {
-  const { recordings, segments, fleetNowMs, newId } = services;
+  const { recordings, highlights, segments, fleetNowMs, newId } = services;
   const ends: Ends = new Map();
-  return async (recordingId, trigger, origin) => {
-    // In one go: Redis is asked for both in the same moment.
-    const [recording, nowMs] = await Promise.all([recordings.get(recordingId), fleetNowMs()]);
+  return async (recordingId, trigger, origin, { onPlanned } = {}) => {
+    const { triggerId, merge = false } = trigger;
+    // In one go: Redis is asked for all in the same moment.
+    const [recording, nowMs, known] = await Promise.all([
+      recordings.get(recordingId),
+      fleetNowMs(),
+      triggerId === undefined ? undefined : highlights.findByTrigger(recordingId, triggerId),
+    ]);
     const span = await findSpan(recording, segments, { ends, nowMs });
     const plan = planHighlight({ recording, trigger, origin, nowMs, span, newId });
-    const merged = trigger.merge
-      ? await mergeHighlight(plan.highlight, { recording, nowMs }, services)
-      : undefined;
-    if (merged !== undefined) return { highlight: merged, created: false };
+    const present =
+      known ??
+      (merge ? await mergeHighlight(plan.highlight, { recording, nowMs }, services) : undefined);
+    if (present !== undefined) {
+      askForClip(present, services);
+      return { highlight: present, created: false };
+    }
+    onPlanned?.(plan.highlight);
     return create(plan, services);
   };
 }
@@ -74,17 +83,22 @@ async function findSpan(
 
 async function create(
   { highlight, ...options }: HighlightPlan,
-  { highlights, queue, log }: RequestHighlightServices,
+  services: RequestHighlightServices,
 ): Promise<{ readonly highlight: Highlight; readonly created: boolean }> {
-  const result = await highlights.create(highlight, options);
-  const { id, state, window } = result.highlight;
-  if (result.created || state === 'open') {
-    // Nobody waits for it: what is stored and has no job is found by the sweep.
-    queue.enqueueHighlight(id, { windowEndMs: window.endMs }).catch((error: unknown) => {
-      log.warn({ event: 'highlight-not-enqueued', highlightId: id, err: error });
-    });
-  }
+  const result = await services.highlights.create(highlight, options);
+  askForClip(result.highlight, services);
   return result;
+}
+
+/** Nobody waits for it: what is stored and has no job is found by the sweep. */
+function askForClip(
+  { id, state, window }: Highlight,
+  { queue, log }: RequestHighlightServices,
+): void {
+  if (state !== 'open') return;
+  queue.enqueueHighlight(id, { windowEndMs: window.endMs }).catch((error: unknown) => {
+    log.warn({ event: 'highlight-not-enqueued', highlightId: id, err: error });
+  });
 }
 
 /** Whether a trigger could never have become a highlight: it is its sender's fault, and hearing it again changes nothing. */

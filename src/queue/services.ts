@@ -30,4 +30,8 @@ export type RequestHighlight = (
   recordingId: string,
   trigger: HighlightTrigger,
   origin: HighlightOrigin,
+  options?: {
+    /** Told what is about to be stored, so that more can be done meanwhile; it may yet come to nothing. */
+    readonly onPlanned?: ((planned: Highlight) => void) | undefined;
+  },
 ) => Promise<{ readonly highlight: Highlight; readonly created: boolean }>;

@@ -11,9 +11,11 @@ export const objectKeys = {
   journal: (id: string, j: { seq: number; from: number }) =>
     `recordings/${id}/journal/${String(j.seq).padStart(6, '0')}-${String(j.from).padStart(6, '0')}.json`,
   journals: (id: string) => `recordings/${id}/journal/`,
-  /** Empty; names a highlight of the recording. */
-  highlightOf: (recordingId: string, id: string) => `recordings/${recordingId}/highlights/${id}`,
-  highlightsOf: (recordingId: string) => `recordings/${recordingId}/highlights/`,
+  /** Empty; names a highlight of the recording once it is not open any more, for as long as there is the highlight. */
+  highlightOf: (recordingId: string, id: string) => `highlights-of/${recordingId}/${id}`,
+  highlightsOf: (recordingId: string) => `highlights-of/${recordingId}/`,
+  /** Where these were before; gone with the recording. */
+  formerHighlightsOf: (recordingId: string) => `recordings/${recordingId}/highlights/`,
   /** Of the nightly batch. */
   archiveFolder: (id: string) => `archive/${id}/`,
   /** Chunks on their way into a re-encode; gone when it is there. */
@@ -39,6 +41,7 @@ export const objectKeys = {
   eventChunks: (id: string) => `recordings/${id}/events/`,
   highlight: (id: string) => `highlights/${id}/highlight.json`,
   highlights: 'highlights/',
+  /** There while the clip is still to be made: the highlight as it was created, which counts until there is a `highlight.json`. */
   openHighlight: (id: string) => `open/highlights/${id}`,
   openHighlights: 'open/highlights/',
   highlightFolder: (id: string) => `highlights/${id}/`,

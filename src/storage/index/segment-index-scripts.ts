@@ -144,8 +144,9 @@ return {tonumber(get('last')), redis.call('LLEN', list)}
  * ascend, so they are found by halving.
  */
 export const READ_NUMBERS = new RedisScript(`${COMMON}
+local last, length = tonumber(get('last') or -1), redis.call('LLEN', list)
 local function positionOf(n)
-  local low, high = 0, redis.call('LLEN', list)
+  local low, high = math.max(0, length - math.max(0, last - n + 1)), math.min(length, n)
   while low < high do
     local middle = math.floor((low + high) / 2)
     if cjson.decode(redis.call('LINDEX', list, middle)).n < n then low = middle + 1 else high = middle end
@@ -153,7 +154,6 @@ local function positionOf(n)
   return low
 end
 local from, to = positionOf(tonumber(ARGV[1])), positionOf(tonumber(ARGV[2]) + 1)
-local last = tonumber(get('last') or -1)
 if to <= from then return {last, {}} end
 return {last, redis.call('LRANGE', list, from, to - 1)}
 `);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, type Dirent } from 'node:fs';
+import { constants, createReadStream, type Dirent } from 'node:fs';
 import {
   copyFile,
   link,
@@ -25,6 +25,9 @@ import { errorCode, isMissing } from './system-errors.ts';
 const STALE_TEMPORARY_MS = 24 * 3_600_000;
 /** Bytes a stream reads at once. */
 const READ_BYTES = 256 * 1024;
+/** A body this small is synced as it is written, in one step of the operating system. */
+const ONE_WRITE_BYTES = 64 * 1024;
+const NEW_SYNCED = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_SYNC;
 /** A folder emptied by a delete may vanish between being made and being used: made again this often. */
 const FOLDER_ATTEMPTS = 5;
 
@@ -286,10 +289,11 @@ async function readPart(file: string, { start, end }: ObjectRange): Promise<Buff
 }
 
 async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx');
+  const isOneWrite = bytes.length <= ONE_WRITE_BYTES;
+  const handle = await open(file, isOneWrite ? NEW_SYNCED : 'wx');
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
+    if (!isOneWrite) await handle.sync();
   } finally {
     await handle.close();
   }

@@ -2,6 +2,7 @@ import { delay } from '../../lifecycle.ts';
 import { findGeneration } from './generation.ts';
 import type { Redis } from 'ioredis';
 import { objectKeys } from '../keys.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import {
   reindexRecording,
   type RecordingFinding,
@@ -46,8 +47,7 @@ export async function reindex(
     findings.push(finding);
     options.onFinding?.(finding);
   }
-  const highlights =
-    recordingId === undefined ? await restoreHighlights(services, { dryRun, fence, signal }) : 0;
+  const highlights = await restoreHighlights(services, { dryRun, recordingId, fence, signal });
   return { recordings: ids.length, findings, highlights };
 }
 
@@ -82,17 +82,35 @@ async function findAll({
   return [...ids];
 }
 
+/** Of one recording those that are open: the others have come with it. */
 async function restoreHighlights(
   { store, restorer }: ReindexServices,
-  options: { readonly dryRun: boolean; readonly fence: string; readonly signal: AbortSignal },
+  options: {
+    readonly dryRun: boolean;
+    readonly recordingId: string | undefined;
+    readonly fence: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<number> {
-  let missing = 0;
-  for await (const id of store.listFolders(objectKeys.highlights)) {
-    options.signal.throwIfAborted();
+  const { dryRun, recordingId, fence, signal } = options;
+  const missing = new Set<string>();
+  for await (const id of findHighlights(store, { isOpenOnly: recordingId !== undefined })) {
+    signal.throwIfAborted();
     if (await restorer.knowsHighlight(id)) continue;
-    if (options.dryRun) {
-      if ((await store.find(objectKeys.highlight(id))) !== undefined) missing += 1;
-    } else if ((await restorer.restoreHighlight(id, options.fence)) !== undefined) missing += 1;
+    const stored = await restorer.findHighlight(id);
+    if (stored === undefined) continue;
+    if (recordingId !== undefined && stored.recordingId !== recordingId) continue;
+    if (dryRun || (await restorer.restoreHighlight(id, fence)) !== undefined) missing.add(id);
   }
-  return missing;
+  return missing.size;
+}
+
+/** Ids in the store; those that are open may come twice. */
+async function* findHighlights(
+  store: ObjectStore,
+  { isOpenOnly }: { readonly isOpenOnly: boolean },
+): AsyncIterable<string> {
+  const open = objectKeys.openHighlights;
+  for await (const { key } of store.list(open)) yield key.slice(open.length);
+  if (!isOpenOnly) yield* store.listFolders(objectKeys.highlights);
 }

@@ -15,6 +15,7 @@ import { redisKeys } from '../redis-keys.ts';
 import type { RedisRecordingRepository } from '../records/redis-recording-repository.ts';
 import type { RedisShareRepository } from '../records/redis-share-repository.ts';
 import type { Share } from '../records/share-repository.ts';
+import { findStoredHighlight, isHighlightStored } from '../records/stored-highlight.ts';
 
 export type RestorerParts = {
   readonly redis: Redis;
@@ -45,8 +46,10 @@ export class Restorer {
     // Last of all, so that a record that is there has everything.
     if ((await redis.exists(redisKeys.recording(id))) === 1) return recording;
     await this.#restoreIndex(id, fence);
-    for await (const { key } of store.list(objectKeys.highlightsOf(id))) {
-      await this.restoreHighlight(key.slice(key.lastIndexOf('/') + 1), fence);
+    for (const folder of [objectKeys.highlightsOf(id), objectKeys.formerHighlightsOf(id)]) {
+      for await (const { key } of store.list(folder)) {
+        await this.restoreHighlight(key.slice(folder.length), fence);
+      }
     }
     await this.#restoreShares(objectKeys.sharesOf({ kind: 'recording', targetId: id }));
     const progress = await this.#findProgress(recording);
@@ -66,7 +69,7 @@ export class Restorer {
   /** The highlight as the store has it, back in Redis with its favourites and shares; undefined when the store has none. */
   async restoreHighlight(id: string, fence: string): Promise<Highlight | undefined> {
     const { highlights, favourites, store } = this.#parts;
-    const highlight = await this.#readJson<Highlight>(objectKeys.highlight(id));
+    const highlight = await this.findHighlight(id);
     if (highlight === undefined) return undefined;
     if (await this.knowsHighlight(id)) return highlight;
     for await (const { key } of store.list(objectKeys.favourites(id))) {
@@ -75,10 +78,14 @@ export class Restorer {
     }
     await this.#restoreShares(objectKeys.sharesOf({ kind: 'highlight', targetId: id }));
     const isBack = await highlights.restore(highlight, { fence });
-    if (isBack && (await store.find(objectKeys.highlight(id))) === undefined) {
-      await highlights.delete(id);
-    }
+    if (isBack && !(await isHighlightStored(store, id))) await highlights.delete(id);
     return highlight;
+  }
+
+  /** The highlight as the store has it; undefined when it has none. */
+  findHighlight(id: string): Promise<Highlight | undefined> {
+    const { store } = this.#parts;
+    return this.#unlessBroken(objectKeys.highlight(id), () => findStoredHighlight(store, id));
   }
 
   async #restoreIndex(id: string, fence: string): Promise<void> {
@@ -110,9 +117,16 @@ export class Restorer {
   }
 
   /** A record as we wrote it; undefined when it is gone, or broken, which is logged. */
-  async #readJson<T>(key: string): Promise<T | undefined> {
+  #readJson<T>(key: string): Promise<T | undefined> {
+    return this.#unlessBroken(
+      key,
+      async () => JSON.parse((await this.#parts.store.read(key)).toString()) as T,
+    );
+  }
+
+  async #unlessBroken<T>(key: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
-      return JSON.parse((await this.#parts.store.read(key)).toString()) as T;
+      return await read();
     } catch (error) {
       if (asChalkreelError(error).code === 'object-not-found') return undefined;
       if (!(error instanceof SyntaxError)) throw error;

@@ -38,12 +38,16 @@ export type HighlightPage = {
   readonly nextCursor: string | null;
 };
 
-/** The highlights' records: fast in Redis, lasting as `highlights/<id>/highlight.json` in the object store. */
+/**
+ * The highlights' records: fast in Redis, lasting in the object store, in `open/highlights/<id>` as they were created and from the first
+ * change on as `highlights/<id>/highlight.json`.
+ */
 export type HighlightRepository = {
   /**
    * Creates it unless its recording already has one with this `triggerId`, or of the same press, in which case that one is
    * returned, and its trigger is known for that one from then on. In the store before it resolves; `listPending` has it, whatever
-   * happens then. Throws `highlight-deleted` for a trigger heard again.
+   * happens then. What may have been heard before is better looked for first (`findByTrigger`): that costs no write. Throws
+   * `highlight-deleted` for a trigger heard again.
    */
   create(
     highlight: Highlight,

@@ -15,6 +15,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { redisKeys } from '../redis-keys.ts';
 import { RedisRecords } from './redis-records.ts';
 import { RedisScript } from '../redis-script.ts';
+import { findStoredHighlight } from './stored-highlight.ts';
 
 /**
  * KEYS: triggers, record, its recording's record, recordings being deleted, presses, then the sorted sets it enters. ARGV: trigger id,
@@ -50,7 +51,7 @@ return {'created', ARGV[2]}
 /** What became of a trigger, and its highlight's id. */
 type Entered = readonly ['created' | 'known' | 'deleted' | 'no-recording', string];
 
-/** Highlights in Redis, mirrored to `highlight.json` in the store; one for each trigger of a recording. */
+/** Highlights in Redis, mirrored to the store (see `HighlightRepository`); one for each trigger of a recording. */
 export class RedisHighlightRepository implements HighlightRepository {
   readonly #redis: Redis;
   readonly #store: ObjectStore;
@@ -71,6 +72,7 @@ export class RedisHighlightRepository implements HighlightRepository {
       objectKey: objectKeys.highlight,
       memberships: membershipsOf,
       openKey: objectKeys.openHighlight,
+      beginsInMark: true,
       isOpen: isPending,
       references: ({ id, recordingId }) => [objectKeys.highlightOf(recordingId, id)],
       recover: options.recover,
@@ -82,8 +84,6 @@ export class RedisHighlightRepository implements HighlightRepository {
     options: CreateHighlightOptions = {},
   ): Promise<{ readonly highlight: Highlight; readonly created: boolean }> {
     const { recordingId, triggerId } = highlight;
-    const earlier = await this.findByTrigger(recordingId, triggerId);
-    if (earlier !== undefined) return { highlight: earlier, created: false };
     let entered: Entered | undefined;
     const created = await this.#records.create(highlight, async () => {
       entered = await this.#enter(highlight, options);
@@ -134,9 +134,10 @@ export class RedisHighlightRepository implements HighlightRepository {
 
   async delete(id: string): Promise<void> {
     // Its triggers stay known: one heard again must not bring it back.
-    const highlight = await this.#records.remove(id);
+    const removed = await this.#records.remove(id);
+    // A deletion that was cut short is known by the store alone.
+    const highlight = removed ?? (await findStoredHighlight(this.#store, id));
     if (highlight !== undefined) await this.#records.deleteStored(highlight);
-    await this.#store.delete(objectKeys.highlight(id));
   }
 
   async findByTrigger(recordingId: string, triggerId: string): Promise<Highlight | undefined> {

@@ -52,10 +52,15 @@ export type RecordKind<T> = {
   readonly memberships: (value: T) => readonly Membership[];
   /** An object that is there while the record is open, so that a rebuild finds those first. */
   readonly openKey: (id: string) => string;
+  /**
+   * That object holds the record as it was created, and is all that the store has of it until it first changes: one write to wait for
+   * instead of several.
+   */
+  readonly beginsInMark?: true;
   readonly isOpen: (value: T) => boolean;
   /** Called before a change ends it. */
   readonly beforeEnd?: ((id: string) => Promise<void>) | undefined;
-  /** Objects that name it elsewhere in the store, for its life. */
+  /** Objects that name it elsewhere in the store for the rest of its life, from before it is no longer open. */
   readonly references?: (value: T) => readonly string[];
   /**
    * Called when Redis has no such record: brings it back if the store has it and Redis was emptied; whether it may be there now. Throws
@@ -99,10 +104,10 @@ export class RedisRecords<T extends { readonly id: string }> {
     return restoreRecord(this.#redis, this.#kind, { value, ...options });
   }
 
-  /** Takes a record and what names it out of the store. */
+  /** Takes a record and what names it out of the store, itself last: a deletion that is cut short is found by it. */
   async deleteStored(value: T): Promise<void> {
     const { objectKey, openKey, references } = this.#kind;
-    const objects = [objectKey(value.id), openKey(value.id), ...(references?.(value) ?? [])];
+    const objects = [...(references?.(value) ?? []), openKey(value.id), objectKey(value.id)];
     for (const object of objects) await this.#store.delete(object);
   }
 
@@ -152,15 +157,19 @@ export class RedisRecords<T extends { readonly id: string }> {
   /** Applies a change; resolves when the result is in the store. The same object back changes nothing. */
   async update(id: string, change: (value: T) => T): Promise<T> {
     const { isOpen, openKey } = this.#kind;
+    let ended: T | undefined;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const before = await this.findVersioned(id);
-      if (before === undefined) throw this.#notFound(id);
+      if (before === undefined) throw await this.#gone(id, ended);
       const after = change(before.value);
       if (after === before.value) return after;
-      if (isOpen(after) && !isOpen(before.value)) await this.#announce(after);
-      if (!isOpen(after) && isOpen(before.value)) await this.#kind.beforeEnd?.(id);
+      if (isOpen(after) !== isOpen(before.value)) await this.#announce(after);
+      if (!isOpen(after) && isOpen(before.value)) {
+        ended = after;
+        await this.#kind.beforeEnd?.(id);
+      }
       const outcome = await this.#compareAndSet(before, after);
-      if (outcome === 'missing') throw this.#notFound(id);
+      if (outcome === 'missing') throw await this.#gone(id, ended);
       if (outcome === 'done') {
         await this.#mirror({ version: before.version + 1, value: after });
         if (!isOpen(after)) await this.#store.delete(openKey(id));
@@ -170,8 +179,19 @@ export class RedisRecords<T extends { readonly id: string }> {
     throw this.#tooManyChanges(id);
   }
 
+  /** The error for a record deleted while it was being ended: what named it by then is deleted as well. */
+  async #gone(id: string, ended: T | undefined): Promise<ChalkreelError> {
+    if (ended !== undefined) await this.deleteStored(ended);
+    return this.#notFound(id);
+  }
+
   /** Puts a new record and what names it, at once: nobody knows of it until both are there. */
   async #putNew(value: T): Promise<void> {
+    const { isOpen, openKey, beginsInMark } = this.#kind;
+    if (beginsInMark === true && isOpen(value)) {
+      await this.#store.putOnce(openKey(value.id), this.#serialize(value));
+      return;
+    }
     const objectKey = this.#kind.objectKey(value.id);
     const [announced, stored] = await Promise.allSettled([
       this.#announce(value),
@@ -183,10 +203,10 @@ export class RedisRecords<T extends { readonly id: string }> {
     throw announced.reason as Error;
   }
 
-  /** Puts what names it: before a record is open again, so that none is without. */
+  /** Puts what names it: before a record is open again, or not open any more, so that none is without. */
   async #announce(value: T): Promise<void> {
     const { isOpen, openKey, references } = this.#kind;
-    const objects = [...(isOpen(value) ? [openKey(value.id)] : []), ...(references?.(value) ?? [])];
+    const objects = isOpen(value) ? [openKey(value.id)] : (references?.(value) ?? []);
     await Promise.all(objects.map((object) => this.#store.put(object, Buffer.alloc(0))));
   }
 

@@ -118,7 +118,7 @@ async function readPins(
 
 /** What tells of the segments that are left, should Redis be lost. */
 function isRecord(key: string, id: string): boolean {
-  const folders = [objectKeys.journals(id), objectKeys.highlightsOf(id)];
+  const folders = [objectKeys.journals(id), objectKeys.formerHighlightsOf(id)];
   return key === objectKeys.recording(id) || folders.some((folder) => key.startsWith(folder));
 }
 

@@ -9,6 +9,8 @@ import { startEmbeddedRedis } from '../../../src/queue/embedded-redis.ts';
 import { openServices, type Services } from '../../../src/queue/open-services.ts';
 import { startHighlightSweep, sweepHighlights } from '../../../src/queue/sweep-highlights.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
+import { findGeneration } from '../../../src/storage/rebuild/generation.ts';
+import { collect } from '../../support/collect.ts';
 import { sampleEntry, sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -96,11 +98,24 @@ it('loses no highlight that was answered when the api is killed, and Redis after
     const after = again.use(
       await openServices({ dataDir, redisUrl: redis.url, storageUrl: undefined }, log),
     );
-    for (const id of answered) {
-      const highlight = await after.highlights.get(id);
-      const stored = await after.store.read(objectKeys.highlight(id));
-      expect(JSON.parse(stored.toString())).toEqual(highlight);
-    }
+    const expectAll = async (): Promise<void> => {
+      for (const id of answered) {
+        const highlight = await after.highlights.get(id);
+        const stored = await after.store.read(objectKeys.openHighlight(id));
+        expect(JSON.parse(stored.toString())).toEqual(highlight);
+      }
+    };
+    await expectAll();
+    // Neither when Redis has nothing any more: one object of each was stored before its answer.
+    await after.redis.client.flushall();
+    await waitUntil(
+      'Redis is rebuilt',
+      async () => (await findGeneration(after.redis.client))?.isComplete,
+      START_TIMEOUT_MS,
+    );
+    await expectAll();
+    const listed = await after.highlights.listByRecording('killed');
+    expect(listed.map(({ id }) => id)).toEqual(expect.arrayContaining(answered));
     // Whatever the killed one had no time to ask for is asked for now, once.
     const taken: string[] = [];
     again.use(
@@ -124,6 +139,16 @@ it('loses no highlight that was answered when the api is killed, and Redis after
       20_000,
     );
     expect(new Set(taken).size).toBe(taken.length);
+    // The store says so a little later than Redis.
+    await waitUntil(
+      'none is marked as open',
+      async () => (await collect(after.store.list(objectKeys.openHighlights))).length === 0,
+      20_000,
+    );
+    for (const id of answered) {
+      const stored = await after.store.read(objectKeys.highlight(id));
+      expect(JSON.parse(stored.toString())).toMatchObject({ id, state: 'failed' });
+    }
   } finally {
     await again.close();
   }

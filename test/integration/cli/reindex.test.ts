@@ -48,7 +48,10 @@ it(
   async () => {
     const { store, recordings, segments, highlights, redis } = services;
     for (const id of ['kept', 'lost']) await addRecording(id);
-    await highlights.create(sampleHighlight({ id: 'lost-clip', recordingId: 'lost' }));
+    for (const id of ['lost-clip', 'lost-ended']) {
+      await highlights.create(sampleHighlight({ id, recordingId: 'lost', triggerId: id }));
+    }
+    await highlights.update('lost-ended', (h) => ({ ...h, state: 'failed' }));
     const before = { lost: await recordings.get('lost'), entries: await segments.readAll('lost') };
     const segment = await store.read(before.entries[0]?.place.object ?? '');
     const orphans = {
@@ -63,13 +66,13 @@ it(
     await store.put(objectKeys.segment('kept', { n: 2, lane: 0, epoch: 1 }), segment);
     const forget = [
       ...[redisKeys.recording('lost'), redisKeys.segments('lost'), redisKeys.segmentsHead('lost')],
-      redisKeys.highlight('lost-clip'),
+      ...['lost-clip', 'lost-ended'].map(redisKeys.highlight),
     ];
     await redis.client.del(...forget);
 
     const look = await reindex('--dry-run');
     expect(look.code).toBe(0);
-    expect(look.result).toMatchObject({ recordings: 2, highlights: 1 });
+    expect(look.result).toMatchObject({ recordings: 2, highlights: 2 });
     const [kept, lost] = look.result.findings;
     expect(kept).toMatchObject({
       recordingId: 'kept',
@@ -89,6 +92,7 @@ it(
     expect(await recordings.get('lost')).toEqual(before.lost);
     expect(await segments.readAll('lost')).toEqual(before.entries);
     expect(await highlights.get('lost-clip')).toMatchObject({ recordingId: 'lost' });
+    expect(await highlights.get('lost-ended')).toMatchObject({ state: 'failed' });
     // What was served stays as it was; the final playlist has it.
     expect((await segments.read('kept')).map(({ n }) => n)).toEqual([0, 1, 3]);
     expect((await segments.readAll('kept')).map(({ n }) => n)).toEqual([0, 1, 2, 3]);
@@ -104,11 +108,18 @@ it(
   { timeout: TEST_MS },
   async () => {
     await addRecording('broken');
+    for (const recordingId of ['broken', 'kept']) {
+      const wish = { id: `of-${recordingId}`, triggerId: recordingId, recordingId };
+      await services.highlights.create(sampleHighlight(wish));
+      await services.redis.client.del(redisKeys.highlight(wish.id));
+    }
     const [entry] = await services.segments.read('broken');
     await rm(path.join(services.dataDir, 'storage', entry?.place.object ?? ''));
     const { code, result } = await reindex('--recording', 'broken');
     expect(code).toBe(1);
-    expect(result.recordings).toBe(1);
+    expect(result).toMatchObject({ recordings: 1, highlights: 1 });
+    expect(await services.highlights.find('of-broken')).toBeDefined();
+    expect(await services.highlights.find('of-kept')).toBeUndefined();
     expect(result.findings).toMatchObject([{ recordingId: 'broken', missingInStore: 1 }]);
   },
 );

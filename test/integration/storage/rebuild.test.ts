@@ -4,6 +4,7 @@ import { EntryCache } from '../../../src/api/entry-cache.ts';
 import { PlaylistCache } from '../../../src/api/playlist-cache.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { boundaryAtOrBefore, SEGMENT_MS } from '../../../src/model/grid.ts';
+import type { Highlight } from '../../../src/model/highlight.ts';
 import type { Recording } from '../../../src/model/recording.ts';
 import type { SegmentEntry } from '../../../src/model/segment.ts';
 import { Resources, type Closable } from '../../../src/lifecycle.ts';
@@ -208,6 +209,63 @@ describe('after FLUSHALL', () => {
     expect(again).toMatchObject({ created: false, highlight: { id: 'open-one' } });
     await highlights.update('open-one', (h) => ({ ...h, state: 'failed' }));
     await recordings.update(running.id, (r) => ({ ...r, state: 'completed' }));
+  });
+
+  it('highlights are back from wherever their records are: the mark alone, their own, as it was stored before', async () => {
+    const { highlights, store } = services;
+    const { id: recordingId } = await addRecording();
+    const make = async (id: string): Promise<Highlight> => {
+      const wish = sampleHighlight({ id, recordingId, triggerId: id });
+      return (await highlights.create(wish)).highlight;
+    };
+    const created = await make('as-created');
+    await make('as-changed');
+    const changed = await highlights.update('as-changed', (h) => ({ ...h, title: 'changed' }));
+    await make('as-ended');
+    const ended = await highlights.update('as-ended', (h) => ({ ...h, state: 'failed' }));
+    // As earlier versions have it: an empty mark, its own record, its name in the recording's folder.
+    const former = { ...created, id: 'as-before', triggerId: 'as-before' };
+    const formerEnded = { ...ended, id: 'as-ended-before', triggerId: 'as-ended-before' };
+    for (const highlight of [former, formerEnded]) {
+      const { id } = highlight;
+      await store.put(objectKeys.highlight(id), Buffer.from(JSON.stringify(highlight)));
+      await store.put(`${objectKeys.formerHighlightsOf(recordingId)}${id}`, Buffer.alloc(0));
+    }
+    await store.put(objectKeys.openHighlight('as-before'), Buffer.alloc(0));
+    // Killed before its record was stored, as earlier versions did it.
+    await store.put(objectKeys.openHighlight('half-made'), Buffer.alloc(0));
+
+    await loseRedis();
+
+    // What is over comes with its recording, which is open.
+    const all = await highlights.listByRecording(recordingId);
+    expect(new Map(all.map((h) => [h.id, h]))).toEqual(
+      new Map([created, changed, ended, former, formerEnded].map((h) => [h.id, h])),
+    );
+    expect(await highlights.listPending(Date.now())).toEqual(
+      expect.arrayContaining(['as-created', 'as-changed', 'as-before']),
+    );
+    await untilComplete();
+    const marks = await collect(store.list(objectKeys.openHighlights));
+    expect(marks.map(({ key }) => key)).not.toContain(objectKeys.openHighlight('half-made'));
+    for (const { id } of all) await highlights.delete(id);
+    await services.recordings.update(recordingId, (r) => ({ ...r, state: 'completed' }));
+  });
+
+  it('a highlight that is being created then exists once, and none comes back that was deleted', async () => {
+    const { highlights, redis } = services;
+    const { id: recordingId } = await addRecording();
+    const wish = (id: string): Highlight => sampleHighlight({ id, recordingId, triggerId: id });
+    await highlights.create(wish('deleted-open'));
+    await highlights.delete('deleted-open');
+    await redis.client.flushall();
+    const made = await highlights.create(wish('made-meanwhile'));
+    expect(made).toMatchObject({ created: true, highlight: { id: 'made-meanwhile' } });
+    await loseRedis();
+    const all = await highlights.listByRecording(recordingId);
+    expect(all.map(({ id }) => id)).toEqual(['made-meanwhile']);
+    await highlights.delete('made-meanwhile');
+    await services.recordings.update(recordingId, (r) => ({ ...r, state: 'completed' }));
   });
 
   it('what is over can be had before it is all back', async () => {

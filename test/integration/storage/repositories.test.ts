@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_PROGRESS } from '../../../src/model/progress.ts';
 import type { Recording, RecordingState } from '../../../src/model/recording.ts';
 import { objectKeys } from '../../../src/storage/keys.ts';
+import { RedisHighlightRepository } from '../../../src/storage/records/redis-highlight-repository.ts';
+import { findStoredHighlight } from '../../../src/storage/records/stored-highlight.ts';
+import { redisKeys } from '../../../src/storage/redis-keys.ts';
 import { collect } from '../../support/collect.ts';
+import { stepwiseStore } from '../../support/interleaving.ts';
 import { sampleHighlight, sampleRecording } from '../../support/sample-records.ts';
 import { openTestServices, type TestServices } from '../../support/test-services.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -15,6 +19,12 @@ afterAll(() => services.close());
 
 async function storedJson(key: string): Promise<unknown> {
   return JSON.parse((await services.store.read(key)).toString());
+}
+
+/** All that the store has of a highlight whose id begins so. */
+async function keysNaming(id: string): Promise<string[]> {
+  const objects = await collect(services.store.list(''));
+  return objects.map(({ key }) => key).filter((key) => key.includes(`/${id}`));
 }
 
 describe('recordings', () => {
@@ -165,7 +175,7 @@ describe('highlights', () => {
   });
 
   it('are of a recording that is there, and is not being deleted', async () => {
-    const { recordings, highlights, store } = services;
+    const { recordings, highlights } = services;
     await recordings.create(sampleRecording({ id: 'going', state: 'completed' }));
     await recordings.update('going', (recording) => ({ ...recording, deletedAtMs: 1 }));
     for (const recordingId of ['nobody', 'going']) {
@@ -173,7 +183,7 @@ describe('highlights', () => {
       await expect(late).rejects.toMatchObject({ code: 'recording-not-found' });
     }
     expect(await highlights.find('late')).toBeUndefined();
-    expect(await collect(store.list('highlights/late/'))).toEqual([]);
+    expect(await keysNaming('late')).toEqual([]);
   });
 
   it('are one for one trigger, however many heard it', async () => {
@@ -186,12 +196,65 @@ describe('highlights', () => {
     expect(created).toHaveLength(1);
     const id = created[0]?.highlight.id ?? '';
     expect(results.every(({ highlight }) => highlight.id === id)).toBe(true);
-    const stored = await collect(services.store.list('highlights/heard-'));
-    expect(stored.map(({ key }) => key)).toEqual([objectKeys.highlight(id)]);
+    expect(await keysNaming('heard-')).toEqual([objectKeys.openHighlight(id)]);
     const other = await services.highlights.create(
       sampleHighlight({ id: 'elsewhere', recordingId: 'recording-2' }),
     );
     expect(other.created).toBe(true);
+  });
+
+  it('are one object as created, and have their own with the first change', async () => {
+    const { highlights, store } = services;
+    const created = sampleHighlight({ id: 'grows', recordingId: 'listed', triggerId: 'grows' });
+    await highlights.create(created);
+    const [mark, own] = [objectKeys.openHighlight('grows'), objectKeys.highlight('grows')];
+    expect(await keysNaming('grows')).toEqual([mark]);
+    expect(await storedJson(mark)).toEqual(created);
+    const named = await highlights.update('grows', (h) => ({ ...h, title: 'Proof' }));
+    expect(await storedJson(own)).toEqual(named);
+    expect(await findStoredHighlight(store, 'grows')).toEqual(named);
+    const ended = await highlights.update('grows', (h) => ({ ...h, state: 'failed' }));
+    expect(await storedJson(own)).toEqual(ended);
+    expect(await keysNaming('grows')).toEqual([objectKeys.highlightOf('listed', 'grows'), own]);
+    await highlights.delete('grows');
+    expect(await keysNaming('grows')).toEqual([]);
+  });
+
+  it('leave nothing behind when they are deleted while their clip is finished, at any step of that', async () => {
+    const { highlights, redis, store } = services;
+    const id = 'raced';
+    for (let at = 0, isRaced = true; isRaced; at++) {
+      await highlights.create(sampleHighlight({ id, recordingId: 'listed', triggerId: id }));
+      if (at % 2 === 1) await highlights.update(id, (h) => ({ ...h, title: 'changed before' }));
+      let steps = 0;
+      const raced = stepwiseStore(store, async (work) => {
+        if (steps++ === Math.floor(at / 2)) await highlights.delete(id);
+        return work();
+      });
+      const worker = new RedisHighlightRepository({ redis: redis.client, store: raced });
+      await worker
+        .update(id, (h) => ({ ...h, state: 'completed' }))
+        .catch((error: unknown) => expect(error).toMatchObject({ code: 'highlight-not-found' }));
+      isRaced = (await highlights.find(id)) === undefined;
+      if (isRaced) expect(await keysNaming(id)).toEqual([]);
+      // At the least its name, its record and its mark are written one after the other.
+      else expect(at).toBeGreaterThanOrEqual(6);
+    }
+    await highlights.delete(id);
+    expect(await keysNaming(id)).toEqual([]);
+  });
+
+  it('are deleted for good by asking again, when a deletion was cut short', async () => {
+    const { highlights, redis } = services;
+    for (const state of ['open', 'failed'] as const) {
+      const id = `cut-short-${state}`;
+      await highlights.create(sampleHighlight({ id, recordingId: 'listed', triggerId: id }));
+      if (state === 'failed') await highlights.update(id, (h) => ({ ...h, state }));
+      await redis.client.del(redisKeys.highlight(id));
+      expect(await keysNaming(id)).not.toEqual([]);
+      await highlights.delete(id);
+      expect(await keysNaming(id)).toEqual([]);
+    }
   });
 
   it('are listed by recording in order, changed and deleted', async () => {
