@@ -1,6 +1,7 @@
 import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
 import { delay } from '../src/lifecycle.ts';
 import { isPending, type Highlight } from '../src/model/highlight.ts';
+import { traceOf } from '../src/model/recording.ts';
 import type { RetryLater } from '../src/queue/consume.ts';
 import { objectKeys } from '../src/storage/keys.ts';
 import { makeClip, type ClipServices, type MadeClip } from './make-clip.ts';
@@ -27,7 +28,7 @@ export async function processHighlight(
 ): Promise<RetryLater | undefined> {
   const highlight = await services.highlights.find(highlightId);
   if (highlight === undefined || !isPending(highlight)) return undefined;
-  const log = services.log.child({ highlightId, recordingId: highlight.recordingId });
+  const log = services.log.child(await describeFor(highlight, services));
   const startedAt = services.clock.monotonicMs();
   try {
     const made = await makeClipWithRetries(highlight, { ...services, log }, signal);
@@ -42,6 +43,16 @@ export async function processHighlight(
     }
     return putOff(highlight, error, { ...services, log });
   }
+}
+
+/** What every line about a clip carries. */
+async function describeFor(
+  { id, recordingId }: Highlight,
+  { recordings }: ClipServices,
+): Promise<Readonly<Record<string, string>>> {
+  // Trouble with reading it is for what follows to meet, and to say.
+  const recording = await recordings.find(recordingId).catch(() => undefined);
+  return { highlightId: id, recordingId, traceId: traceOf(recording ?? { id: recordingId }) };
 }
 
 async function makeClipWithRetries(

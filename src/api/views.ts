@@ -1,8 +1,7 @@
 import { signLink, type Link, type LinkRight } from '../access/links.ts';
 import type { Highlight } from '../model/highlight.ts';
 import type { RecordingProgress } from '../model/progress.ts';
-import { expiryOf, isFinal, type Recording } from '../model/recording.ts';
-import { traceOf } from '../queue/request-reencode.ts';
+import { expiryOf, isFinal, traceOf, type Recording } from '../model/recording.ts';
 import type { Share } from '../storage/records/share-repository.ts';
 
 /** Links in answers cannot be revoked, so they are short-lived; the longest class, of 24 h, can be watched with one. */

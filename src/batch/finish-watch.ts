@@ -1,5 +1,6 @@
 import type { Closable } from '../lifecycle.ts';
 import { asChalkreelError } from '../errors.ts';
+import { traceOf } from '../model/recording.ts';
 import { closeRedis } from '../queue/connection.ts';
 import { requestReencode } from '../queue/request-reencode.ts';
 import { redisKeys } from '../storage/redis-keys.ts';
@@ -21,11 +22,7 @@ export async function startFinishWatch(parts: BatchParts): Promise<Closable> {
     working = working
       .then(() => requestAtEnd(id, parts))
       .catch((error: unknown) => {
-        log.warn({
-          event: 'end-not-followed',
-          recordingId: id,
-          code: asChalkreelError(error).code,
-        });
+        log.warn({ event: 'end-not-followed', recordingId: id, err: error });
       });
   };
   subscriber.on('message', (_channel, id) => take(id));
@@ -49,5 +46,9 @@ async function requestAtEnd(id: string, parts: BatchParts): Promise<void> {
   if (profiles.length === 0 || (recording.reencodes?.length ?? 0) > 0) return;
   const nowMs = Math.round(clock.nowMs());
   const wish = { profiles, origin: 'finish', night: null, nowMs } as const;
-  await requestReencode(id, wish, { ...services, log, newId });
+  await requestReencode(id, wish, { ...services, log, newId }).catch((error: unknown) => {
+    // Deleted meanwhile, say.
+    const { code } = asChalkreelError(error);
+    log.warn({ event: 'end-not-followed', recordingId: id, traceId: traceOf(recording), code });
+  });
 }

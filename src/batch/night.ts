@@ -1,13 +1,13 @@
 import { planWindow, slotsAtWork, workLeftMs, type Candidate } from '../model/batch-progress.ts';
 import { SEGMENT_MS } from '../model/grid.ts';
 import { findNight, nextNight, type Night } from '../model/night.ts';
-import type { Recording } from '../model/recording.ts';
+import { traceOf, type Recording } from '../model/recording.ts';
 import type { ReencodeProfile } from '../model/reencode.ts';
 import { isOpenRun, isSameProfile, type ReencodeRun } from '../model/reencode-run.ts';
 import { costOf } from '../model/reencode-cost.ts';
 import type { NightRecord } from '../queue/batch-board.ts';
 import { profilesFor } from '../queue/reencode-profiles.ts';
-import { NIGHT_CANCELLED, requestReencode, traceOf } from '../queue/request-reencode.ts';
+import { NIGHT_CANCELLED, requestReencode } from '../queue/request-reencode.ts';
 import { asChalkreelError } from '../errors.ts';
 import type { BatchParts } from './jobs/parts.ts';
 import { changeRun } from './jobs/run-state.ts';

@@ -1,7 +1,7 @@
 import { ChalkreelError } from '../errors.ts';
 import { delay, type Closable } from '../lifecycle.ts';
 import { isOpenRun } from '../model/reencode-run.ts';
-import { traceOf } from '../queue/request-reencode.ts';
+import { traceOf } from '../model/recording.ts';
 import type { BatchParts } from './jobs/parts.ts';
 import { failRun, isWanted } from './jobs/run-state.ts';
 

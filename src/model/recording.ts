@@ -156,6 +156,11 @@ export function isFinal(state: RecordingState): state is 'completed' | 'failed' 
   return state === 'completed' || state === 'failed';
 }
 
+/** What goes into every log line and job about a recording. */
+export function traceOf({ id, traceId }: Pick<Recording, 'id' | 'traceId'>): string {
+  return traceId ?? id;
+}
+
 /** The recording with this owner of a lane; a change is counted when another worker had it. */
 export function enterOwner(recording: Recording, owner: LaneOwner): Recording {
   const { owners = [], ownerChanges = 0 } = recording;

@@ -7,13 +7,12 @@ import {
 } from '../model/batch-progress.ts';
 import { SEGMENT_MS } from '../model/grid.ts';
 import { nextNight, type Night, type NightTimes } from '../model/night.ts';
-import type { Recording } from '../model/recording.ts';
+import { traceOf, type Recording } from '../model/recording.ts';
 import { costOf } from '../model/reencode-cost.ts';
 import { isOpenRun, type ReencodeOutcome, type ReencodeRun } from '../model/reencode-run.ts';
 import type { RecordingRepository } from '../storage/records/recording-repository.ts';
 import type { SegmentIndex } from '../storage/index/segment-index.ts';
 import type { BatchBoard, NightRecord } from './batch-board.ts';
-import { traceOf } from './request-reencode.ts';
 
 export type StatusServices = {
   readonly recordings: RecordingRepository;

@@ -1,6 +1,6 @@
 import { ChalkreelError, inputError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isFinal, type Recording } from '../model/recording.ts';
+import { isFinal, traceOf, type Recording } from '../model/recording.ts';
 import type { ReencodeProfile } from '../model/reencode.ts';
 import {
   isOpenRun,
@@ -98,11 +98,6 @@ export async function cancelReencode(
     await batch.dropJobs(runId);
   }
   return { recording, cancelled };
-}
-
-/** What goes into every line about a recording. */
-export function traceOf({ id, traceId }: Pick<Recording, 'id' | 'traceId'>): string {
-  return traceId ?? id;
 }
 
 /** The runs as they are to be, newest of each profile; the same array when nothing is to be asked for. */

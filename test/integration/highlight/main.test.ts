@@ -87,11 +87,17 @@ describe('the highlight role', () => {
   it('makes clips from the queue, and ends on SIGTERM', async () => {
     const { services } = role;
     await addRecording(services, { id: 'whole', originMs: source.originMs, state: 'recording' });
+    await services.recordings.update('whole', (present) => ({ ...present, traceId: 'its-trace' }));
     await publish(services, 'whole', source);
     const process = await startRole();
     const { id } = await request('whole');
     await waitForState(id, 'completed');
     const { code, tookMs } = await stop(process);
+    const lines = process.stderr().trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(said.filter(({ recordingId }) => recordingId === 'whole')).toEqual([
+      expect.objectContaining({ msg: 'clip completed', highlightId: id, traceId: 'its-trace' }),
+    ]);
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(STOP_MS);
   });
