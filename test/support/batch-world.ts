@@ -3,14 +3,21 @@ import { ulid } from 'ulid';
 import { openBatchWorker } from '../../src/batch/worker.ts';
 import type { BatchMedia, PlannedChunk } from '../../src/batch/media.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { delay, type Closable } from '../../src/lifecycle.ts';
+import { delay, Resources, type Closable } from '../../src/lifecycle.ts';
 import { createLog } from '../../src/log.ts';
 import type { Recording } from '../../src/model/recording.ts';
 import type { ReencodeManifest } from '../../src/model/reencode.ts';
+import { BatchBoard } from '../../src/queue/batch-board.ts';
 import { objectKeys } from '../../src/storage/keys.ts';
+import { openApiServer, type ApiServer } from './api-server.ts';
 import { sampleEntry, sampleRecording, SAMPLE_ORIGIN_MS } from './sample-records.ts';
 import type { TestServices } from './test-services.ts';
+import { waitUntil } from './wait-until.ts';
 
+/** For what takes a worker a moment: machines that run tests have other things to do as well. */
+export const PATIENCE_MS = 30_000;
+/** Longer than any test: what takes so long only ends by being called off. */
+export const FOR_EVER_MS = 600_000;
 /** Segments of a chunk that the stand-in plans. */
 const CHUNK_SEGMENTS = 2;
 
@@ -145,8 +152,50 @@ export async function addFinished(
   return id;
 }
 
+/** Real queue, index and api, and workers on them whose media are stand-ins. Closing ends the workers too. */
+export type BatchWorld = Closable & {
+  readonly api: ApiServer;
+  readonly board: BatchBoard;
+  /** Starts a worker in this process; whoever does not close it leaves that to `endWorkers`. */
+  readonly work: (media: BatchMedia, env?: Readonly<Record<string, string>>) => Promise<Closable>;
+  readonly endWorkers: () => Promise<void>;
+  /** Waits until the api says this of a recording's re-encode; resolves to its answer. */
+  readonly untilState: (id: string, state: string) => Promise<Record<string, unknown>>;
+};
+
+/** Opens one. */
+export async function openBatchWorld(): Promise<BatchWorld> {
+  const resources = new Resources();
+  const api = resources.use(await openApiServer());
+  const workers: Closable[] = [];
+  const endWorkers = async (): Promise<void> => {
+    for (const worker of workers.splice(0)) await worker.close();
+  };
+  resources.defer(endWorkers);
+  return {
+    api,
+    board: new BatchBoard(api.services.redis.client),
+    endWorkers,
+    work: async (media, env = {}) => {
+      const worker = await openStandInWorker(batchConfig(api.services, env), media);
+      workers.push(worker);
+      return worker;
+    },
+    untilState: (id, state) =>
+      waitUntil(
+        `${id} is ${state}`,
+        async () => {
+          const { body } = await api.json('GET', `/v1/recordings/${id}/reencode`);
+          return body.state === state && body;
+        },
+        PATIENCE_MS,
+      ),
+    close: () => resources.close(),
+  };
+}
+
 /** The settings of a worker for these services, never beginning a night by itself unless told otherwise. */
-export function batchConfig(
+function batchConfig(
   { dataDir, redisUrl }: Pick<TestServices, 'dataDir' | 'redisUrl'>,
   env: Readonly<Record<string, string>> = {},
 ): Config {
@@ -158,7 +207,7 @@ export function batchConfig(
 }
 
 /** A worker in this process. The caller closes it. */
-export function openStandInWorker(config: Config, media: BatchMedia): Promise<Closable> {
+function openStandInWorker(config: Config, media: BatchMedia): Promise<Closable> {
   const slots = config.batch.jobs ?? 2;
   const log = createLog(`batch-${randomUUID().slice(0, 4)}`, 'silent');
   return openBatchWorker({ config, log, slots, openMedia: () => media });

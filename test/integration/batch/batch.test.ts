@@ -1,51 +1,38 @@
 import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ChalkreelError } from '../../../src/errors.ts';
-import type { Closable } from '../../../src/lifecycle.ts';
 import type { ReencodeRun } from '../../../src/model/reencode-run.ts';
 import { builtInProfiles } from '../../../src/protocol/reencode.ts';
-import { BatchBoard } from '../../../src/queue/batch-board.ts';
+import type { BatchBoard } from '../../../src/queue/batch-board.ts';
 import { openLeases } from '../../../src/queue/leases.ts';
-import { openApiServer, type ApiServer } from '../../support/api-server.ts';
+import type { ApiServer } from '../../support/api-server.ts';
 import {
   addFinished,
-  batchConfig,
-  openStandInWorker,
+  FOR_EVER_MS,
+  openBatchWorld,
+  PATIENCE_MS,
   standInMedia,
-  type StandInMedia,
+  type BatchWorld,
 } from '../../support/batch-world.ts';
 import { sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** Machines that run tests have other things to do as well. */
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-const PATIENCE_MS = 30_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS, hookTimeout: 2 * PATIENCE_MS });
 /** "Running ffmpeg ends within a second." */
 const CANCEL_MS = 1_000;
-/** Longer than any test: what takes so long only ends by being called off. */
-const FOR_EVER_MS = 600_000;
 
 let api: ApiServer;
 let board: BatchBoard;
-const open: Closable[] = [];
+let work: BatchWorld['work'];
+let untilState: BatchWorld['untilState'];
+let world: BatchWorld;
 
 beforeAll(async () => {
-  api = await openApiServer();
-  board = new BatchBoard(api.services.redis.client);
+  world = await openBatchWorld();
+  ({ api, board, work, untilState } = world);
 });
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-afterAll(() => api.close());
-
-async function work(
-  media: StandInMedia,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Closable> {
-  const worker = await openStandInWorker(batchConfig(api.services, env), media);
-  open.push(worker);
-  return worker;
-}
+afterEach(() => world.endWorkers());
+afterAll(() => world.close());
 
 const pathOf = (id: string): string => `/v1/recordings/${id}/reencode`;
 
@@ -55,17 +42,6 @@ function request(id: string, body?: unknown): ReturnType<ApiServer['json']> {
 
 async function runsOf(id: string): Promise<readonly ReencodeRun[]> {
   return (await api.services.recordings.get(id)).reencodes ?? [];
-}
-
-async function untilState(id: string, state: string): Promise<Record<string, unknown>> {
-  return waitUntil(
-    `${id} is ${state}`,
-    async () => {
-      const { body } = await api.json('GET', pathOf(id));
-      return body.state === state && body;
-    },
-    PATIENCE_MS,
-  );
 }
 
 /** Nothing of any run is left in the queue: no parent waits for ever. */

@@ -1,51 +1,38 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Closable } from '../../../src/lifecycle.ts';
-import { BatchBoard } from '../../../src/queue/batch-board.ts';
-import { openApiServer, type ApiServer } from '../../support/api-server.ts';
+import type { BatchBoard } from '../../../src/queue/batch-board.ts';
+import type { ApiServer } from '../../support/api-server.ts';
 import {
   addFinished,
-  batchConfig,
-  openStandInWorker,
+  FOR_EVER_MS,
+  openBatchWorld,
+  PATIENCE_MS,
   standInMedia,
-  type StandInMedia,
+  type BatchWorld,
 } from '../../support/batch-world.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** Machines that run tests have other things to do as well. */
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-const PATIENCE_MS = 30_000;
-/** Longer than any test. */
-const FOR_EVER_MS = 600_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS, hookTimeout: 2 * PATIENCE_MS });
 const HOUR_MS = 3_600_000;
 
 let api: ApiServer;
 let board: BatchBoard;
-const open: Closable[] = [];
+let work: BatchWorld['work'];
+let untilState: BatchWorld['untilState'];
+let world: BatchWorld;
 
 beforeAll(async () => {
-  api = await openApiServer();
-  board = new BatchBoard(api.services.redis.client);
+  world = await openBatchWorld();
+  ({ api, board, work, untilState } = world);
 });
 afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
+  await world.endWorkers();
   const ids = (await api.services.recordings.list({ limit: 100 })).recordings.map(({ id }) => id);
   for (const id of ids) await api.services.recordings.delete(id);
 });
-afterAll(() => api.close());
-
-async function work(
-  media: StandInMedia,
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  open.push(await openStandInWorker(batchConfig(api.services, env), media));
-}
+afterAll(() => world.close());
 
 async function stateOf(id: string): Promise<string | undefined> {
   return (await api.services.recordings.get(id)).reencodes?.[0]?.state;
-}
-
-function untilState(id: string, state: string): Promise<unknown> {
-  return waitUntil(`${id} is ${state}`, async () => (await stateOf(id)) === state, PATIENCE_MS);
 }
 
 describe('a night', () => {
@@ -81,7 +68,7 @@ describe('a night', () => {
     const id = await addFinished(api.services, { segments: 8 });
     const made = new Set<string>();
     const hanging = standInMedia({ encodeMs: (nth) => (nth < 2 ? 1 : FOR_EVER_MS), made });
-    await work(hanging);
+    const worker = await work(hanging);
     const startsAtMs = Date.now();
     const night = { date: '2021-01-01', startsAtMs, endsAtMs: startsAtMs + 4_000 };
     await api.services.batch.enqueueNight(night);
@@ -93,7 +80,7 @@ describe('a night', () => {
     await waitUntil('none is at work', () => hanging.atWork.size === 0, PATIENCE_MS);
     expect(Date.now()).toBeGreaterThanOrEqual(night.endsAtMs);
     expect(await stateOf(id)).toBe('encoding');
-    await open.pop()?.close();
+    await worker.close();
     const next = standInMedia({ made, worker: 'next' });
     await work(next);
     const later = { date: '2021-01-02', startsAtMs: Date.now(), endsAtMs: Date.now() + HOUR_MS };
@@ -115,7 +102,7 @@ describe('a night', () => {
   it('is called off whole, and can be begun again', async () => {
     const id = await addFinished(api.services, { segments: 4 });
     const hanging = standInMedia({ encodeMs: FOR_EVER_MS });
-    await work(hanging);
+    const worker = await work(hanging);
     await api.services.batch.enqueueNight({
       date: '2022-01-01',
       startsAtMs: 0,
@@ -130,7 +117,7 @@ describe('a night', () => {
     expect(stopped).toMatchObject({ cancelled: 1, night: { state: 'cancelled' } });
     await waitUntil('none is at work', () => hanging.atWork.size === 0, PATIENCE_MS);
     expect(await stateOf(id)).toBe('cancelled');
-    await open.pop()?.close();
+    await worker.close();
     await work(standInMedia({}));
     expect((await api.json('POST', '/v1/batch')).status).toBe(202);
     await untilState(id, 'completed');
