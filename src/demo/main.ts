@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { asChalkreelError, inputError } from '../errors.ts';
+import { readLines } from '../lines.ts';
 import { createLog } from '../log.ts';
 import { startDemoClassroom, type CameraSources, type DemoClassroom } from './classroom.ts';
 import { hasJanus } from './sfu/janus.ts';
@@ -67,12 +68,10 @@ async function untilTold(demo: DemoClassroom): Promise<void> {
         resolve();
       });
     }
-    let pending = '';
-    process.stdin.on('data', (chunk: Buffer) => {
-      const lines = (pending + chunk.toString()).split('\n');
-      pending = lines.pop() ?? '';
-      for (const line of lines) obey(demo, line);
+    const lines = readLines((line) => {
+      obey(demo, line);
     });
+    process.stdin.on('data', lines.take);
     process.stdin.on('end', () => {
       resolve();
     });

@@ -1,6 +1,6 @@
 import { ChalkreelError } from '../../errors.ts';
 import { runFfmpeg, type FfmpegRun } from '../../media/ffmpeg.ts';
-import { readLines } from '../lines.ts';
+import { readLines } from '../../lines.ts';
 
 /** How ffmpeg is run for something that takes long. */
 export type LongRun = Pick<FfmpegRun, 'program' | 'niceness' | 'signal' | 'log'>;

@@ -17,7 +17,7 @@ import { readChunk } from '../chunk/chunk-objects.ts';
 import { CmafOutput } from './cmaf-output.ts';
 import type { JoinBlock, JoinPicture, OutputWriter } from './join-block.ts';
 import { planJoin, type JoinPlan } from './join-plan.ts';
-import { mapLimited } from '../map-limited.ts';
+import { mapLimited } from '../../map-limited.ts';
 import { Mp4Output } from './mp4-output.ts';
 import type { JoinedFile } from './out-file.ts';
 import { openSound, type Sound } from './sound.ts';

@@ -1,7 +1,7 @@
 import { ChalkreelError } from '../../errors.ts';
 import { runFfmpeg, type FfmpegArgs } from '../../media/ffmpeg.ts';
 import { scaleFilter } from '../chunk/encode-command.ts';
-import { readLines } from '../lines.ts';
+import { readLines } from '../../lines.ts';
 import { readPictureTimes, type LongRun, type PictureTimes } from '../chunk/picture-times.ts';
 import { summarizeQuality, type PictureQuality, type Quality } from './quality-summary.ts';
 

@@ -3,7 +3,7 @@ import { runFfmpeg, type FfmpegArgs, type FfmpegRun } from '../../media/ffmpeg.t
 import { NAL_TYPE, nalType, nalUnits } from '../../media/h264.ts';
 import type { ReencodeOutputKind } from '../../model/reencode.ts';
 import type { JoinedOutput } from '../join/join.ts';
-import { readLines } from '../lines.ts';
+import { readLines } from '../../lines.ts';
 import { AdtsSplitter } from '../join/sound.ts';
 
 /** How ffmpeg is run for a proof. */

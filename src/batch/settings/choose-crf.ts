@@ -1,6 +1,6 @@
 import type { QualityTarget, ReencodeCodec } from '../../model/reencode.ts';
 import { searchCrf, type CrfChoice, type CrfProbe, type CrfRange } from './crf-search.ts';
-import { mapLimited } from '../map-limited.ts';
+import { mapLimited } from '../../map-limited.ts';
 import { toDb } from '../proof/quality-summary.ts';
 import type { Sample } from './samples.ts';
 

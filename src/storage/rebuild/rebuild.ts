@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Log } from '../../log.ts';
+import { forEachLimited } from '../../map-limited.ts';
 import type { Highlight } from '../../model/highlight.ts';
 import { isFinal, type Recording } from '../../model/recording.ts';
 import { findGeneration } from './generation.ts';
@@ -105,7 +106,8 @@ async function restoreOpen(
 ): Promise<Open> {
   const recordings: Recording[] = [];
   const highlights: Highlight[] = [];
-  await forEach(namesIn(store, objectKeys.openRecordings), OPEN_AT_ONCE, signal, async (id) => {
+  const atOnce = { limit: OPEN_AT_ONCE, signal };
+  await forEachLimited(namesIn(store, objectKeys.openRecordings), atOnce, async (id) => {
     const recording = await restorer.restoreRecording(id, fence);
     if (recording === undefined || isFinal(recording.state)) {
       // Its end, or its beginning, was cut short.
@@ -115,7 +117,7 @@ async function restoreOpen(
       recordings.push(recording);
     }
   });
-  await forEach(namesIn(store, objectKeys.openHighlights), OPEN_AT_ONCE, signal, async (id) => {
+  await forEachLimited(namesIn(store, objectKeys.openHighlights), atOnce, async (id) => {
     const highlight = await restorer.restoreHighlight(id, fence);
     if (highlight === undefined || highlight.state === 'completed' || highlight.state === 'failed')
       await store.delete(objectKeys.openHighlight(id));
@@ -133,6 +135,7 @@ async function restoreFinished(
   fence: string,
   signal: AbortSignal,
 ): Promise<number> {
+  const atOnce = { limit: FINISHED_AT_ONCE, signal };
   const ids: string[] = [];
   for await (const id of store.listFolders(objectKeys.recordings)) ids.push(id);
   // Ids begin with their time.
@@ -141,7 +144,7 @@ async function restoreFinished(
   const todo = doneTo === null ? ids : ids.filter((id) => id < doneTo);
   for (let from = 0; from < todo.length; from += PAGE) {
     const page = todo.slice(from, from + PAGE);
-    await forEach(page, FINISHED_AT_ONCE, signal, async (id) => {
+    await forEachLimited(page, atOnce, async (id) => {
       const recording = await restorer.restoreRecording(id, fence);
       // Of a time before open ones were marked.
       if (recording !== undefined && !isFinal(recording.state)) await enqueueRecording(recording);
@@ -149,7 +152,7 @@ async function restoreFinished(
     await note(redis, fence, { doneTo: page.at(-1) ?? '' });
   }
   const highlights = store.listFolders(objectKeys.highlights);
-  await forEach(highlights, FINISHED_AT_ONCE, signal, async (id) => {
+  await forEachLimited(highlights, atOnce, async (id) => {
     await restorer.restoreHighlight(id, fence);
   });
   return todo.length;
@@ -199,29 +202,4 @@ function keepLock(
 
 async function* namesIn(store: ObjectStore, folder: string): AsyncIterable<string> {
   for await (const { key } of store.list(folder)) yield key.slice(folder.length);
-}
-
-/** Works on items, some at once; stops at the first failure, and when aborted. */
-async function forEach(
-  items: AsyncIterable<string> | Iterable<string>,
-  atOnce: number,
-  signal: AbortSignal,
-  work: (item: string) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  for await (const item of items) {
-    signal.throwIfAborted();
-    if (failure !== undefined) break;
-    const one: Promise<void> = work(item)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => running.delete(one));
-    running.add(one);
-    if (running.size >= atOnce) await Promise.race(running);
-  }
-  await Promise.all(running);
-  signal.throwIfAborted();
-  if (failure !== undefined) throw failure.error;
 }

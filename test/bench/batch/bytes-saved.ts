@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { planSettings } from '../../../src/batch/settings/plan-settings.ts';
-import { mapLimited } from '../../../src/batch/map-limited.ts';
+import { mapLimited } from '../../../src/map-limited.ts';
 import { readPictureTimes } from '../../../src/batch/chunk/picture-times.ts';
 import { SampleSource } from '../../../src/batch/settings/probe-sample.ts';
 import { measureQuality } from '../../../src/batch/proof/quality.ts';
