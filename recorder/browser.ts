@@ -18,10 +18,11 @@ const LAUNCH_TIMEOUT_MS = 20_000;
 /** Time Chrome gets to end by itself before its process group is killed. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-export type RecorderBrowserOptions = {
+/** Pixels of the recorded picture. */
+export type PictureSize = { readonly width: number; readonly height: number };
+
+export type RecorderBrowserOptions = PictureSize & {
   readonly chromium: string;
-  readonly width: number;
-  readonly height: number;
   /** Throw-away profile; removed on close. */
   readonly profileDir: string;
   /** Chalkreel's recorder page. */
@@ -37,6 +38,8 @@ export type RecorderBrowser = Closable & {
   readonly pid: number;
   readonly classroom: Page;
   readonly recorder: Page;
+  /** Makes the classroom tab's picture this large; only before it is captured. */
+  readonly resize: (size: PictureSize) => Promise<void>;
   /** Settles when Chrome is gone, however it went. */
   readonly gone: Promise<void>;
   /** Ends it at once, with whatever it is doing, also when it hangs. To be closed all the same. */
@@ -72,7 +75,7 @@ export async function openRecorderBrowser(
   });
   try {
     if (pid === undefined) throw new ChalkreelError('browser-failed', 'Chrome has no process id');
-    const [[recorder], classroom] = await Promise.all([
+    const [[recorder], { classroom, resize }] = await Promise.all([
       browser.pages(),
       openWindow(browser, options),
     ]);
@@ -81,7 +84,7 @@ export async function openRecorderBrowser(
     const ping = async (): Promise<void> => {
       await browser.version();
     };
-    return { pid, classroom, recorder, gone, kill, ping, close };
+    return { pid, classroom, recorder, resize, gone, kill, ping, close };
   } catch (error) {
     await close();
     throw new ChalkreelError('browser-failed', `Chrome did not open its tabs: ${String(error)}`, {
@@ -145,7 +148,10 @@ function chromeArguments(options: RecorderBrowserOptions, isSandboxed: boolean):
 }
 
 /** Opens the classroom tab in a window of its own (otherwise it counts as hidden), at exactly the recorded size. */
-async function openWindow(browser: Browser, options: RecorderBrowserOptions): Promise<Page> {
+async function openWindow(
+  browser: Browser,
+  options: RecorderBrowserOptions,
+): Promise<Pick<RecorderBrowser, 'classroom' | 'resize'>> {
   const session = await browser.target().createCDPSession();
   const { targetId } = await session.send('Target.createTarget', {
     url: options.token.url,
@@ -154,17 +160,20 @@ async function openWindow(browser: Browser, options: RecorderBrowserOptions): Pr
     height: options.height + BROWSER_UI_HEIGHT,
   });
   const target = await browser.waitForTarget((t) => idOf(t) === targetId, { timeout: 5_000 });
-  const page = await target.page();
-  if (page === null) throw new Error('the classroom window has no page');
-  const client = await page.createCDPSession();
+  const classroom = await target.page();
+  if (classroom === null) throw new Error('the classroom window has no page');
+  const client = await classroom.createCDPSession();
   await overrideMetrics(client, options);
-  return page;
+  const resize = async ({ width, height }: PictureSize): Promise<void> => {
+    const { windowId } = await session.send('Browser.getWindowForTarget', { targetId });
+    const bounds = { width, height: height + BROWSER_UI_HEIGHT };
+    await session.send('Browser.setWindowBounds', { windowId, bounds });
+    await overrideMetrics(client, { width, height });
+  };
+  return { classroom, resize };
 }
 
-async function overrideMetrics(
-  client: CDPSession,
-  size: { readonly width: number; readonly height: number },
-): Promise<void> {
+async function overrideMetrics(client: CDPSession, size: PictureSize): Promise<void> {
   await client.send('Emulation.setDeviceMetricsOverride', {
     width: size.width,
     height: size.height,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 import { systemClock } from '../src/clock.ts';
@@ -16,11 +15,12 @@ import {
   type RecorderPageConfig,
   type ToPage,
 } from '../src/protocol/recorder-link.ts';
-import { openRecorderBrowser, type RecorderBrowser } from './browser.ts';
+import type { RecorderBrowser } from './browser.ts';
+import { openCaptureBrowser, type TakeSpare } from './capture-browser.ts';
 import type { FleetClock } from './fleet-clock.ts';
 import type { PageServer } from './page-server.ts';
 
-/** From launch to capture running; 0.2 s alone, 1.4 s when three start at once (lab). */
+/** From an open browser to capture running; 0.2 s alone, 1.4 s when three start at once (lab). */
 const CAPTURE_TIMEOUT_MS = 20_000;
 
 /** Where a recording's grid begins, and when its first picture was taken; both Unix ms. */
@@ -49,31 +49,39 @@ export type CaptureOptions = {
   readonly pages: PageServer;
   readonly clock: FleetClock;
   readonly log: Log;
+  readonly takeSpare?: TakeSpare | undefined;
   /** For tests and benches: lays sound so much too late, ms. */
   readonly soundSkewMs?: number | undefined;
 };
 
-/** Launches a Chrome and captures its classroom tab, which waits on a page of ours. Throws when that fails. */
+/** Captures the classroom tab, which waits on a page of ours, of the spare Chrome or of one it launches. Throws when that fails. */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
-  const { pages, settings } = options;
-  const title = `chalkreel-${randomUUID()}`;
-  const ticket = pages.issueTicket();
-  const config: RecorderPageConfig = {
-    ...settings,
-    linkUrl: pages.linkUrl,
-    token: ticket.token,
-    soundSkewMs: options.soundSkewMs ?? 0,
-  };
-  const browser = await openRecorderBrowser({
+  const { settings, source, log } = options;
+  const spare = await options.takeSpare?.(settings);
+  if (spare !== undefined) {
+    try {
+      return await captureIn(spare, options);
+    } catch (error) {
+      log.warn({ event: 'spare-browser-failed', err: error });
+    }
+  }
+  const { width, height } = settings;
+  const browser = await openCaptureBrowser({
     ...options,
-    width: settings.width,
-    height: settings.height,
-    recorderUrl: pages.recorderUrl,
-    token: { url: pages.tokenUrl(title, options.source.kind), title },
+    size: { width, height },
+    next: source.kind,
   });
+  return captureIn(browser, options);
+}
+
+async function captureIn(browser: RecorderBrowser, options: CaptureOptions): Promise<Capture> {
+  const { pages, settings, clock, soundSkewMs = 0 } = options;
+  const ticket = pages.issueTicket();
+  const { linkUrl } = pages;
+  const config: RecorderPageConfig = { ...settings, linkUrl, token: ticket.token, soundSkewMs };
   try {
     return await withDeadline(
-      runCapture(browser, { config, opened: ticket.opened, ...options }),
+      runCapture(browser, { config, opened: ticket.opened, clock }),
       CAPTURE_TIMEOUT_MS,
       () => captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
     );

@@ -1,35 +1,34 @@
 import { EventEmitter } from 'node:events';
-import { asChalkreelError, ChalkreelError } from '../src/errors.ts';
+import { asChalkreelError, type ChalkreelError } from '../src/errors.ts';
 import { deferred, delay, Resources, withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
-import { boundaryAtOrAfter, boundaryAtOrBefore, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
+import { boundaryAtOrAfter, segmentAt, SEGMENT_MS } from '../src/model/grid.ts';
 import { describeContinuity, type Continuity } from '../src/model/continuity.ts';
 import type { RecordingProgress } from '../src/model/progress.ts';
 import type { RecordingSettings, RecordingSource } from '../src/model/recording.ts';
 import type { ClassEvent } from '../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../src/protocol/highlight-trigger.ts';
-import type { ClassRecordingState } from '../src/protocol/signalling.ts';
 import type { Page } from './browser.ts';
-import { announceRecording } from './class/announce-recording.ts';
-import { ClassroomLayout } from './class/classroom-layout.ts';
-import { ClassroomStreams } from './class/classroom-streams.ts';
+import { ShownClass } from './class/shown-class.ts';
+import { StreamReports } from './class/stream-reports.ts';
 import { startCaptureWatch } from './capture-watch.ts';
 import { startCapture, type Capture, type RecordingOrigin } from './capture.ts';
+import type { TakeSpare } from './capture-browser.ts';
+import { endCapture, timeLeftMs } from './end-capture.ts';
+import { enterClass } from './enter-class.ts';
 import type { FleetClock } from './fleet-clock.ts';
 import { startLaps } from './report/laps.ts';
-import { classroomUrl, openClassroom, waitUntilReady, type Readiness } from './open-classroom.ts';
-import { installPageHandshake } from './page-handshake.ts';
+import type { Readiness } from './open-classroom.ts';
+import type { PageHandshakeHandlers } from './page-handshake.ts';
 import type { PageServer } from './page-server.ts';
 import { startProgressMeter } from './report/progress.ts';
-import type { PublishedCounts } from './publish/publish-queue.ts';
+import type { SegmentSink } from './publish/segment-sink.ts';
 import { QualityWatch } from './report/quality-watch.ts';
-import { Segmenter, type ClosedSegment } from './publish/segmenter.ts';
+import { Segmenter } from './publish/segmenter.ts';
 import { openSpool } from './publish/spool.ts';
 import { holdBack } from './hold-back.ts';
 import { startUsageMeter, type UsageMeter } from './report/usage.ts';
 
-/** From the boundary that ends a recording to its last packet: three slots, the encoders' delays, some load. */
-const END_TIMEOUT_MS = 5_000;
 /** Media is held back for so long while makers of one recording agree on its origin. */
 const ORIGIN_TIMEOUT_MS = 60_000;
 
@@ -59,14 +58,6 @@ type RecordingEvents = {
   warning: [string];
 };
 
-/** Where a run's closed segments go, in order of number. */
-export type SegmentSink = {
-  add(segment: ClosedSegment): void;
-  readonly published: PublishedCounts;
-  /** Resolves when all that was added is published. */
-  settled(): Promise<void>;
-};
-
 /** The origin all makers of a recording share. `isOurs`: this run's own, so its first segment, lead-in included, is the first of all. */
 export type AgreedOrigin = { readonly originMs: number; readonly isOurs: boolean };
 
@@ -84,6 +75,7 @@ export type RecordOptions = {
   /** Follows the number in the names of the spool's files. */
   readonly spoolSuffix?: string;
   readonly log: Log;
+  readonly takeSpare?: TakeSpare | undefined;
   /** For tests and benches: lays sound so much too late, ms. */
   readonly soundSkewMs?: number | undefined;
 };
@@ -100,8 +92,8 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   readonly #abort = new AbortController();
   readonly #resources = new Resources();
   readonly #quality: QualityWatch;
-  readonly #streams: ClassroomStreams;
-  readonly #layout: ClassroomLayout;
+  readonly #shown: ShownClass;
+  readonly #streams: StreamReports;
   #stoppedAtMs: number | undefined;
   /** The boundary it ends at, once that is known, Unix ms. */
   #endMs: number | undefined;
@@ -112,8 +104,8 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     super();
     this.#options = options;
     this.#quality = this.#resources.use(new QualityWatch(() => options.clock.nowMs()));
-    this.#streams = new ClassroomStreams(options.source, options.log);
-    this.#layout = new ClassroomLayout(options.source, options.log);
+    this.#shown = new ShownClass(options.source, options.log);
+    this.#streams = new StreamReports(options.source, options.log);
   }
 
   /** Asks for the end; recorded to the next boundary. Only the first call counts. */
@@ -124,8 +116,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
 
   /** Shows the class's streams as they are now, arranged as they are to be; the same again changes nothing. */
   changeSource(source: RecordingSource): void {
-    this.#layout.change(source);
-    this.#streams.change(source);
+    this.#shown.change(source);
   }
 
   /** Ends the run at once, without waiting for anything: Chrome is killed, what is unfinished stays in the spool. */
@@ -153,7 +144,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
 
   /** Starts Chrome and its capture, opens the classroom in the captured tab, waits until it is ready. */
   async #open(): Promise<{ readonly capture: Capture; readonly readiness: Readiness }> {
-    const { settings, source, pages, log, workDir } = this.#options;
+    const { settings, log, workDir } = this.#options;
     const laps = startLaps();
     const capture = await startCapture({ ...this.#options, profileDir: `${workDir}/chrome` });
     this.#resources.use(capture);
@@ -163,22 +154,18 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     this.#resources.use(startCaptureWatch(capture, this.#failed.reject));
     // A stop that came meanwhile has closed everything that was open then.
     if (this.#abort.signal.aborted) await capture.close();
-    const page = capture.browser.classroom;
-    page.once('error', () => {
-      this.#failed.reject(
-        new ChalkreelError('page-crashed', 'url: the page crashed', { fault: 'input' }),
-      );
+    const { pid, classroom } = capture.browser;
+    const readiness = await enterClass(classroom, {
+      ...this.#options,
+      shown: this.#shown,
+      handlers: this.#handlers(),
+      signalled: this.#ready.promise,
+      signal: this.#abort.signal,
+      onFailed: this.#failed.reject,
+      laps,
     });
-    await installPageHandshake(page, this.#handshake(), log);
-    await openClassroom(page, classroomUrl(source, pages));
-    this.#layout.shownBy(page);
-    this.#streams.shownBy(page);
-    laps.end('openMs');
-    const signalled = this.#ready.promise;
-    const signal = this.#abort.signal;
-    const readiness = await waitUntilReady(page, { settings, signalled, signal });
-    laps.end('readyMs');
-    log.info({ event: 'classroom-ready', readiness, ...laps.times }, 'the classroom is ready');
+    const told = { event: 'classroom-ready', readiness, browserPid: pid, ...laps.times };
+    log.info(told, 'the classroom is ready');
     if (readiness === 'deadline') {
       const seconds = settings.readinessTimeoutMs / 1000;
       this.emit('warning', `the page was not ready within ${seconds} s; recording began anyway`);
@@ -186,7 +173,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     return { capture, readiness };
   }
 
-  #handshake(): Parameters<typeof installPageHandshake>[1] {
+  #handlers(): PageHandshakeHandlers {
     return {
       onReady: this.#ready.resolve,
       onEnd: () => {
@@ -214,7 +201,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       nowMs: () => this.#options.clock.nowMs(),
       stats: () => capture.stats,
       spans: (untilMs) => this.#quality.read(untilMs),
-      streams: () => this.#streams.reports,
+      streams: () => this.#streams.latest,
       published: () => sink.published,
       onProgress: (progress) => this.emit('progress', progress),
     });
@@ -222,7 +209,7 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     const origin = await Promise.race([this.#begin(capture), this.#failed.promise]);
     const page = capture.browser.classroom;
     this.emit('started', { ...origin, readiness, page });
-    this.#announce('started');
+    this.#shown.announce('started');
     const end = await this.#untilEnd(capture, origin);
     const endedAtMs = this.#stoppedAtMs ?? this.#options.clock.nowMs();
     await this.#segmenter?.settled();
@@ -241,18 +228,19 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
 
   /** Begins with the picture the page shows now, and lays all that comes from then on on the grid. */
   async #begin(capture: Capture): Promise<RecordingOrigin> {
-    const { settings, workDir, spoolSuffix, sink } = this.#options;
+    const { settings, workDir, spoolSuffix, sink, log } = this.#options;
     const spool = await openSpool(`${workDir}/spool`, spoolSuffix);
     const early = holdBack(capture);
     const captured = await early.origin;
     const { originMs, isOurs } = await this.#agreeOrigin(captured);
     const firstNumber = segmentAt(captured.originMs, originMs);
+    // The part of a segment before the first picture is somebody else's, or a hole: it goes on at the next boundary.
+    const fromNumber = isOurs ? firstNumber : firstNumber + 1;
     const segmenter = new Segmenter({
       settings,
       originMs,
       firstNumber,
-      // The part of a segment before the first picture is somebody else's, or a hole: it goes on at the next boundary.
-      fromNumber: isOurs ? firstNumber : firstNumber + 1,
+      fromNumber,
       spool,
       onSegmentClosed: (segment) => {
         sink.add(segment);
@@ -260,7 +248,9 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       onFailed: this.#failed.reject,
     });
     this.#segmenter = segmenter;
-    this.#quality.begin(originMs, captured.firstFrameMs);
+    const { firstFrameMs } = captured;
+    log.info({ event: 'media-begun', n: fromNumber, firstFrameMs, originMs }, 'media is kept');
+    this.#quality.begin(originMs, firstFrameMs);
     early.release({
       onMedia: (message) => {
         segmenter.take(message);
@@ -270,13 +260,6 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
       },
     });
     return { ...captured, originMs };
-  }
-
-  /** Any other page tells its class itself. */
-  #announce(state: ClassRecordingState): void {
-    const { source, log } = this.#options;
-    if (source.kind !== 'classroom' || this.#capture === undefined) return;
-    announceRecording(this.#capture.browser.classroom, state, log);
   }
 
   async #agreeOrigin(captured: RecordingOrigin): Promise<AgreedOrigin> {
@@ -292,12 +275,8 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
   /** Waits for a reason to end, then for the boundary and everything before it. Failures end it early. */
   async #untilEnd(capture: Capture, origin: RecordingOrigin): Promise<RecordingOutcome['end']> {
     const { settings, clock } = this.#options;
-    // Of the whole recording, whichever workers made it; a first worker's lead-in is not counted.
-    const beganAtMs =
-      boundaryAtOrBefore(origin.firstFrameMs) === origin.originMs
-        ? origin.firstFrameMs
-        : origin.originMs;
-    const leftMs = Math.max(0, settings.maxDurationMs - (clock.nowMs() - beganAtMs));
+    const { maxDurationMs } = settings;
+    const leftMs = timeLeftMs(origin, { maxDurationMs, nowMs: clock.nowMs() });
     const full = delay(leftMs, this.#abort.signal).then(() => {
       this.stop('max-duration');
     });
@@ -305,18 +284,11 @@ export class RecordingRun extends EventEmitter<RecordingEvents> {
     try {
       const reason = await Promise.race([this.#stop.promise, this.#failed.promise]);
       this.emit('stopping', reason);
-      this.#announce('stopped');
-      const endMs = Math.max(boundaryAtOrAfter(clock.nowMs()), origin.originMs + SEGMENT_MS);
-      const ended = new Promise<void>((resolve) => capture.once('ended', resolve));
+      this.#shown.announce('stopped');
+      const nowMs = clock.nowMs();
+      const endMs = Math.max(boundaryAtOrAfter(nowMs), origin.originMs + SEGMENT_MS);
       this.#endMs = endMs;
-      capture.stopAt(endMs);
-      const timeoutMs = endMs - clock.nowMs() + END_TIMEOUT_MS;
-      await withDeadline(Promise.race([ended, this.#failed.promise]), timeoutMs, () =>
-        asChalkreelError(
-          `capture did not end within ${END_TIMEOUT_MS} ms of its boundary`,
-          'end-timeout',
-        ),
-      );
+      await endCapture(capture, { endMs, nowMs, failed: this.#failed.promise });
       return { reason };
     } catch (error) {
       return { failure: asChalkreelError(error) };

@@ -18,10 +18,12 @@ import { openLeases } from '../src/queue/leases.ts';
 import { openServices } from '../src/queue/open-services.ts';
 import { findChromium } from '../src/chromium.ts';
 import { startFleetClock } from './fleet-clock.ts';
+import { keepSpareBrowser } from './keep-spare-browser.ts';
 import { makeLane } from './lane/lane.ts';
 import { LeaseKeeper } from './lane/lease-keeper.ts';
 import { startPageServer } from './page-server.ts';
 import { sweepWorkFolders } from './salvage/sweep.ts';
+import type { SpareBrowser } from './spare-browser.ts';
 import { WorkerLanes } from './lane/worker-lanes.ts';
 
 /** With the supervisor gone, recordings get this long to reach their boundary and be published. */
@@ -39,13 +41,13 @@ export async function runWorker(config: Config): Promise<void> {
   const log = createLog('recorder', config.logLevel);
   const resources = new Resources();
   try {
-    const { lanes, orders, consumer } = await openWorker(config, { log, resources });
+    const { lanes, orders, consumer, spare } = await openWorker(config, { log, resources });
     const slots = config.slots ?? availableParallelism();
     log.info({ event: 'worker-ready', concurrency: slots }, 'taking recordings');
     tellParent({ type: 'ready' });
     const reason = await toldToStop;
     log.info({ event: 'worker-stopping', reason }, 'stopping');
-    const closing = Promise.all([lanes.close(), consumer.close()]);
+    const closing = Promise.all([lanes.close(), consumer.close(), spare?.close()]);
     await stopLanes(lanes, orders, { reason, drainMs: config.drainMs });
     await closing;
     // One may have begun while that was closed.
@@ -64,6 +66,7 @@ async function openWorker(
   readonly lanes: WorkerLanes;
   readonly orders: Orders;
   readonly consumer: ReturnType<typeof consumeRecordings>;
+  readonly spare: SpareBrowser | undefined;
 }> {
   const chromium = findChromium(config);
   const pages = resources.use(await startPageServer(getPagesDir()));
@@ -78,6 +81,9 @@ async function openWorker(
   const keeper = resources.use(new LeaseKeeper({ workerId, leases, clock: systemClock, log }));
   const orders = makeOrders();
   const workRoot = path.join(config.dataDir, 'work');
+  const spare = config.hasSpareBrowser
+    ? resources.use(keepSpareBrowser({ chromium, pages, log, workRoot, workerId }))
+    : undefined;
   const lanes = new WorkerLanes({
     services,
     leases,
@@ -93,10 +99,11 @@ async function openWorker(
         chromium,
         pages,
         clock,
-        log: log.child({ recordingId: claim.recordingId, lane: claim.lane }),
+        log,
         workRoot,
         maxSpoolBytes: config.maxSpoolBytes,
         browserMs: config.browserMs,
+        takeSpare: async (size) => spare?.take(size),
         orders: {
           draining: orders.draining.signal,
           leaving: orders.leaving.signal,
@@ -122,7 +129,7 @@ async function openWorker(
   startSweeping(resources, () =>
     sweepWorkFolders(workRoot, { services, workerId, isAlive, nowMs, log }),
   );
-  return { lanes, orders, consumer };
+  return { lanes, orders, consumer, spare };
 }
 
 function makeOrders(): Orders {

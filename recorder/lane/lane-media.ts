@@ -9,7 +9,7 @@ import type { LaneRecord } from './lane-record.ts';
 import type { LaneTenure } from './lane-tenure.ts';
 import { PublishQueue } from '../publish/publish-queue.ts';
 import type { SegmentPublisher } from '../publish/publisher.ts';
-import type { SegmentSink } from '../record.ts';
+import type { SegmentSink } from '../publish/segment-sink.ts';
 import { retried } from '../retried.ts';
 import { salvagePart } from '../salvage/salvage.ts';
 import { salvageSpools } from '../salvage/salvage-spools.ts';

@@ -1,6 +1,11 @@
 import { asChalkreelError } from '../../src/errors.ts';
 import { delay, Resources } from '../../src/lifecycle.ts';
-import { isFinal, type Recording, type RecordingSource } from '../../src/model/recording.ts';
+import {
+  isFinal,
+  traceOf,
+  type Recording,
+  type RecordingSource,
+} from '../../src/model/recording.ts';
 import type { Claim } from '../../src/queue/leases.ts';
 import { describeEnd } from '../describe-end.ts';
 import { finishRecording } from '../finish.ts';
@@ -30,18 +35,26 @@ const LAST_WORDS_MS = 1_000;
 
 /**
  * Makes one lane of a recording, from the lease just taken until the recording is over, or is somebody else's: with as many Chromes as it
- * takes. Resolves when nothing of it is left in this worker. Throws `clock-off`; the lane is left to others then.
+ * takes. Resolves when nothing of it is left in this worker. Throws what kept it
+ * from that (`clock-off`), which is in the log then; the lane is left to others.
  */
 export async function makeLane(claim: Claim, options: LaneOptions): Promise<void> {
   const held = options.keeper.hold(claim);
   const { services, leases } = options;
+  const { recordingId, lane } = claim;
+  let log = options.log.child({ recordingId, lane });
   try {
-    const recording = await retried(() => services.recordings.find(claim.recordingId));
+    const recording = await retried(() => services.recordings.find(recordingId));
     if (recording === undefined || isFinal(recording.state)) {
-      await leases.close(claim.recordingId);
+      await leases.close(recordingId);
     } else {
-      await new Lane(recording, claim, { ...options, held }).make();
+      log = log.child({ traceId: traceOf(recording) });
+      await new Lane(recording, claim, { ...options, held, log }).make();
     }
+  } catch (error) {
+    const failure = asChalkreelError(error);
+    log.error({ event: 'lane-failed', code: failure.code, err: failure });
+    throw failure;
   } finally {
     held.letGo();
   }
@@ -196,9 +209,9 @@ class Lane {
   async #capture(): Promise<RunEnd> {
     if (this.#stopped.signal.aborted) return 'stopped-before-start';
     const { lane, epoch } = this.#tenure.lease;
-    const { chromium, pages, clock, log } = this.#options;
+    const { chromium, pages, clock, log, takeSpare } = this.#options;
     const run = new RecordingRun({
-      ...{ chromium, pages, clock, log },
+      ...{ chromium, pages, clock, log, takeSpare },
       source: this.#source,
       settings: this.#recording.settings,
       workDir: this.#folder,

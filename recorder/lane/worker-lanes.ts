@@ -1,4 +1,3 @@
-import { asChalkreelError } from '../../src/errors.ts';
 import { delay, type Closable } from '../../src/lifecycle.ts';
 import type { Log } from '../../src/log.ts';
 import type { LaneRef } from '../../src/queue/lane-ref.ts';
@@ -6,9 +5,9 @@ import type { Claim, Leases } from '../../src/queue/leases.ts';
 import type { Services } from '../../src/queue/open-services.ts';
 
 /** How often a worker with room looks for lanes nobody makes: a part of what a takeover may take. */
-const SCAN_EVERY_MS = 350;
+const SCAN_EVERY_MS = 200;
 /** Of so many looks one also compares records and lanes: somebody does it each 5 s. */
-const LOOKS_PER_RECONCILIATION = 6;
+const LOOKS_PER_RECONCILIATION = 10;
 /** A lane that this worker cannot make is left to others for so long. */
 const LEFT_ALONE_MS = 30_000;
 
@@ -61,18 +60,17 @@ export class WorkerLanes implements Closable {
 
   /** Makes a lane. `isExtra`: a second browser for one that has its slot. */
   run(claim: Claim, { isExtra = false } = {}): void {
-    const { log, make, onRoomChanged } = this.#options;
+    const { make, onRoomChanged } = this.#options;
     if (!isExtra) this.#taken += 1;
     onRoomChanged();
     const running = make(claim)
-      .catch((error: unknown) => {
+      // The log says why already.
+      .catch(() => {
         const { recordingId, lane } = claim;
         this.#leftAlone.set(`${recordingId}/${lane}`, {
           ref: { recordingId, lane },
           untilMs: performance.now() + LEFT_ALONE_MS,
         });
-        const failure = asChalkreelError(error);
-        log.error({ event: 'lane-failed', recordingId, lane, code: failure.code, err: failure });
       })
       .finally(() => {
         this.#running.delete(running);

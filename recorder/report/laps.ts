@@ -1,5 +1,8 @@
+/** What each step took, ms, by its name. */
+export type Laps = { readonly times: Record<string, number>; end(name: string): void };
+
 /** Names what each step took, ms, one after the other. */
-export function startLaps(): { readonly times: Record<string, number>; end(name: string): void } {
+export function startLaps(): Laps {
   const times: Record<string, number> = {};
   let fromMs = performance.now();
   return {

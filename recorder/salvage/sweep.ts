@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { isFinal } from '../../src/model/recording.ts';
+import { isFinal, traceOf } from '../../src/model/recording.ts';
 import type { Services } from '../../src/queue/open-services.ts';
 import { objectKeys } from '../../src/storage/keys.ts';
 import { writeFinalPlaylist } from '../finish.ts';
@@ -48,11 +48,12 @@ async function sweep({ recordingId, folder }: WorkFolder, options: SweepOptions)
     if (isDeleted) await rm(folder, { recursive: true, force: true });
     return;
   }
+  const log = options.log.child({ recordingId, traceId: traceOf(recording) });
   const files = await listSpool(folder);
   const whole = files.filter(({ isWhole }) => isWhole);
   let hasNew = false;
   for (const file of whole) {
-    const result = await salvageWhole(file, { ...options, ...services, recordingId });
+    const result = await salvageWhole(file, { ...options, ...services, recordingId, log });
     hasNew ||= result !== 'superseded';
   }
   if (isFinal(recording.state)) {

@@ -9,11 +9,16 @@ export type RunningChrome = {
   readonly worker: RunningRole;
 };
 
-/** The Chromes that record something now, with the workers that started them. */
-export async function findChromes(fleet: Fleet, recordingId = ''): Promise<RunningChrome[]> {
+/** The Chromes that record something now, with the workers that started them. A worker's spare one is none of them: it has no class yet. */
+export async function findChromes(fleet: Fleet, recordingId: string): Promise<RunningChrome[]> {
   const found = await processesWith(fleet.folder);
+  const lines = await fleet.readLogs();
+  const ready = lines.filter(
+    (line) => line.event === 'classroom-ready' && line.recordingId === recordingId,
+  );
+  const pids = new Set(ready.map(({ browserPid }) => browserPid));
   return found.flatMap((running) => {
-    if (!isBrowser(running) || !running.command.includes(recordingId)) return [];
+    if (!isBrowser(running) || !pids.has(running.pid)) return [];
     const worker = fleet.workers().find(({ pid }) => pid === running.parentPid);
     return worker === undefined ? [] : [{ pid: running.pid, worker }];
   });

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { roleCommand } from '../../src/cli/role-command.ts';
 import { makeFolder } from '../../src/folders.ts';
@@ -48,6 +48,8 @@ export type Fleet = Closable & {
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
   /** Roles that had to be killed at the end. */
   readonly stuck: () => readonly string[];
+  /** What all roles have said so far. */
+  readonly readLogs: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Copies the roles' logs. */
   readonly keepLogs: (folder: string) => Promise<void>;
 };
@@ -135,11 +137,30 @@ async function buildFleet(options: FleetOptions, resources: Resources): Promise<
         headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
       }),
     stuck: () => roles.filter((role) => role.wasStuck()).map(({ name }) => name),
+    readLogs: async () => {
+      const texts = await Promise.all((await listLogs(folder)).map((log) => readFile(log, 'utf8')));
+      return texts.flatMap(parseLog);
+    },
     keepLogs: async (to) => {
       await makeFolder(to);
-      const logs = (await readdir(folder)).filter((name) => name.endsWith('.log'));
-      for (const log of logs) await cp(path.join(folder, log), path.join(to, log));
+      for (const log of await listLogs(folder)) await cp(log, path.join(to, path.basename(log)));
     },
     close: () => resources.close(),
   };
+}
+
+async function listLogs(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => name.endsWith('.log')).map((name) => path.join(folder, name));
+}
+
+/** Whole lines of JSON; what Node or a killed process wrote otherwise is left out. */
+function parseLog(text: string): Readonly<Record<string, unknown>>[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as Record<string, unknown>];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ClassroomLayout } from '../../recorder/class/classroom-layout.ts';
+import { ShownClass } from '../../recorder/class/shown-class.ts';
 import type { Box } from '../../recorder/classroom/layout/box.ts';
 import type { GeometryEvent } from '../../recorder/classroom/layout/geometry-log.ts';
 import type { ClassroomState } from '../../recorder/classroom/state.ts';
@@ -162,6 +162,19 @@ describe('classroom page', () => {
     expect(await page.evaluate(`document.querySelectorAll('img, b').length`)).toBe(0);
   });
 
+  it('says that the class is being recorded while it is', async () => {
+    expect(await shownText()).not.toContain('录制中');
+    for (const [told, isSaid] of [
+      ['started', true],
+      ['stopped', false],
+    ] as const) {
+      await page.evaluate(`window.chalkreelRecording('${told}')`);
+      await vi.waitFor(async () => {
+        expect((await shownText()).includes('录制中')).toBe(isSaid);
+      }, wait);
+    }
+  });
+
   it('marks raised hands and the spotlight, and follows the layout with all streams in sight', async () => {
     guest.say({ type: 'spotlight', participantId: 'student-chen' });
     const marked = `document.querySelector('.tile.is-spotlit .tile-name')?.textContent`;
@@ -188,7 +201,7 @@ describe('classroom page', () => {
   });
 
   it('is arranged as the platform asks, whatever signalling says, until it is given back', async () => {
-    const asked = new ClassroomLayout({ kind: 'classroom', classroom: demo.classroom }, silent);
+    const asked = new ShownClass({ kind: 'classroom', classroom: demo.classroom }, silent);
     asked.shownBy(page);
     const ask = (choice: LayoutChoice): void => {
       asked.change({ kind: 'classroom', classroom: { ...demo.classroom, ...choice } });

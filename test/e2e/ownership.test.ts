@@ -83,7 +83,8 @@ it('replaces a browser without a gap, completes what a killed worker left, and l
   expect(await second.exited).toEqual({ code: 0, signal: null });
   expect((await readEntries()).length).toBeGreaterThan(before);
   expect((await lesson.find())?.state).toBe('recording');
-  await fleet.startWorker();
+  // This one keeps no browser beside the one that records: none is to be left.
+  await fleet.startWorker({ environment: { CHALKREEL_SPARE_BROWSER: 'no' } });
   await lesson.untilMore(2, GOES_ON_MS);
   await lesson.stop();
 
@@ -102,6 +103,15 @@ it('replaces a browser without a gap, completes what a killed worker left, and l
   const folder = path.join(fleet.dataDir, 'storage', 'recordings', lesson.id);
   const { violations } = await verifyTarget(path.join(folder, 'index.m3u8'), { decode: true });
   expect(violations).toEqual([]);
+  // Whatever was said of it, by whomever, has its trace.
+  const said = (await fleet.readLogs()).filter(({ recordingId }) => recordingId === lesson.id);
+  expect(said.map(({ event }) => event)).toEqual(
+    expect.arrayContaining(['recording-requested', 'lane-taken', 'lane-joined', 'classroom-ready']),
+  );
+  const { traceId } = (await (await fleet.request(`/v1/recordings/${lesson.id}`)).json()) as {
+    traceId: string;
+  };
+  expect(said.filter((line) => line.traceId !== traceId)).toEqual([]);
   // Nothing is left of either worker.
   const browsers = (await processesWith(fleet.folder)).filter(({ command }) =>
     command.includes('--user-data-dir'),

@@ -25,6 +25,7 @@ const hook = pathToFileURL(path.resolve('test/fixtures/chaos/use-stub-capture.ts
 const worker = {
   slots: SLOTS,
   nodeArgs: ['--import', import.meta.resolve('tsx'), '--import', hook],
+  environment: { CHALKREEL_SPARE_BROWSER: 'no' },
 };
 
 /** 200 starts in one second, four times as many as there are slots. */
