@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const SECOND_MS = 1000;
 
 /**
- * Three projects by what a test needs: `unit` nothing (no I/O), `integration` real Redis and ffmpeg, `e2e` real
- * Chromium and therefore the machine to itself, one file at a time. No retries: a flaky test is a failing test.
+ * Four projects by what a test needs: `unit` nothing (no I/O), `integration` real Redis and ffmpeg, `web` a Chromium that shows
+ * our pages, `e2e` recordings and therefore the machine to itself; with browsers one file at a time. No retries: a flaky test is a failing test.
  */
 export default defineConfig({
   test: {
@@ -29,9 +29,19 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'e2e',
+          name: 'web',
           sequence: { groupOrder: 2 },
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/web/**/*.test.ts'],
+          testTimeout: 120 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          sequence: { groupOrder: 3 },
+          include: ['test/e2e/*.test.ts'],
           testTimeout: 120 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
           fileParallelism: false,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { projectView } from '../../recorder/classroom/board/project-view.ts';
 import type { ClassroomState } from '../../recorder/classroom/state.ts';
 import { openBoardClient, type BoardClient } from '../../src/demo/drawing.ts';
 import { polygon } from '../../src/demo/paths.ts';
@@ -9,6 +10,7 @@ import { startBoardClass } from '../support/board-class.ts';
 import { recordBoard, type DrawnStroke } from '../support/board-recording.ts';
 import { launchTestBrowser, type Browser, type Page } from '../support/browser.ts';
 import { serveBuiltPages } from '../support/built-pages.ts';
+import type { PixelBox } from '../support/picture-match.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 /** A change on loopback shows at once; a machine with all cores busy takes this long. */
@@ -25,6 +27,10 @@ const MAX_STROKE_MS = 500;
 /** A browser may be held up for a moment where others use the machine: of ten strokes one may be late. */
 const IN_TIME = 0.9;
 const RECORDED_S = 6;
+/** A laser's dot is as wide, CSS pixels. */
+const DOT = 10;
+const FRAME = { x: 1000, y: 80, width: 300, height: 200 };
+const FRAME_NAMES = `[...document.querySelectorAll('.board-host [id*="-frame-name-"]')].filter((one) => one.checkVisibility())`;
 
 const resources = new Resources();
 let browser: Browser;
@@ -139,7 +145,37 @@ describe('the whiteboard of the classroom page', () => {
     }, wait);
   });
 
-  it('shows the laser while it points, and lets it fade', async () => {
+  it('shows a frame with its name, as the teacher sees it', async () => {
+    const name = '第一题 <b>1</b>';
+    teacher.addShape({ type: 'frame', name, ...FRAME });
+    await vi.waitFor(async () => {
+      expect(await evaluate(`${FRAME_NAMES}.map((one) => one.textContent)`)).toEqual([name]);
+    }, wait);
+  });
+
+  it('lies where it belongs from the first frame of another layout, and is drawn for it soon', async () => {
+    for (const layout of ['whiteboard', 'dual-teacher', 'one-to-one']) {
+      const { host, left } = await evaluate<{ host: PixelBox; left: number }>(
+        `new Promise((resolve) => {
+          window.chalkreelLayout({ layout: '${layout}' });
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve({
+            host: document.querySelector('.board-host').getBoundingClientRect().toJSON(),
+            left: ${FRAME_NAMES}[0].getBoundingClientRect().left,
+          })));
+        })`,
+      );
+      const { scrollX, zoom } = projectView(WHOLE, host);
+      expect(Math.abs(left - host.x - (FRAME.x + scrollX) * zoom)).toBeLessThan(1);
+      await vi.waitFor(async () => {
+        const canvas = `document.querySelector('.board-host canvas.static')`;
+        const size = await evaluate(`({ width: ${canvas}.width, height: ${canvas}.height })`);
+        expect(size).toEqual({ width: host.width, height: host.height });
+      }, wait);
+      expect(await evaluate(`${FRAME_NAMES}[0].getBoundingClientRect().left`)).toBeCloseTo(left, 0);
+    }
+  });
+
+  it('shows the laser where and while it points, and lets it fade', async () => {
     const trail = `[...document.querySelectorAll('.board-host .SVGLayer path')].map((one) => one.getAttribute('d') ?? '').join('')`;
     expect(await evaluate(trail)).toBe('');
     for (let x = 300; x < 700; x += 20) {
@@ -149,6 +185,17 @@ describe('the whiteboard of the classroom page', () => {
     await vi.waitFor(async () => {
       expect(await evaluate<string>(trail)).toMatch(/^M/);
     }, wait);
+    // as far as it has come by now
+    const { host, drawn } = await evaluate<{ host: PixelBox; drawn: PixelBox }>(`({
+      host: document.querySelector('.board-host').getBoundingClientRect().toJSON(),
+      drawn: document.querySelector('.board-host .SVGLayer path[d^=M]').getBoundingClientRect().toJSON(),
+    })`);
+    const { scrollX, scrollY, zoom } = projectView(WHOLE, host);
+    const [from, to] = [300, 680].map((x) => host.x + (x + scrollX) * zoom);
+    expect(drawn.x).toBeGreaterThan((from ?? NaN) - DOT);
+    expect(drawn.x + drawn.width).toBeLessThan((to ?? NaN) + DOT);
+    const y = host.y + (500 + scrollY) * zoom;
+    expect(Math.abs(drawn.y + drawn.height / 2 - y)).toBeLessThan(DOT);
     teacher.laser(null);
     await vi.waitFor(async () => {
       expect(await evaluate(trail)).toBe('');

@@ -60,6 +60,7 @@ export const CHECK_STEPS: readonly Step[] = [
 export const ALL_STEPS: readonly Step[] = [
   ...CHECK_STEPS.filter(({ name }) => name !== 'lint'),
   vitest('integration', 'integration', 1),
+  vitest('web', 'web', 1),
   vitest('e2e', 'e2e', 2),
   ...CHECK_STEPS.filter(({ name }) => name === 'lint').map(besideBrowsers),
   besideBrowsers(vitest('unit-node24', 'unit', 2, node24())),

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Resources } from '../../src/lifecycle.ts';
-import { boundaryAtOrBefore, SEGMENT_MS } from '../../src/model/grid.ts';
-import { openApiServer, type ApiServer } from '../support/api-server.ts';
-import { launchTestBrowser, type Browser, type Page } from '../support/browser.ts';
-import { servePages } from '../support/page-server.ts';
-import { waitUntil } from '../support/wait-until.ts';
-import { addRecording, addSegment } from '../integration/api/media-fixture.ts';
-import { makeCounterSource } from '../integration/highlight/counter-source.ts';
+import { Resources } from '../../../src/lifecycle.ts';
+import { boundaryAtOrBefore, SEGMENT_MS } from '../../../src/model/grid.ts';
+import { openApiServer, type ApiServer } from '../../support/api-server.ts';
+import { launchTestBrowser, type Browser, type Page } from '../../support/browser.ts';
+import { servePages } from '../../support/page-server.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { addRecording, addSegment } from '../../integration/api/media-fixture.ts';
+import { makeCounterSource } from '../../integration/highlight/counter-source.ts';
 
 /** More than the live window has, so that it loses its first entries while it is played. */
 const BEGUN = 32;

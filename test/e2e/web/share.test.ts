@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Resources } from '../../src/lifecycle.ts';
-import { waitUntil } from '../support/wait-until.ts';
-import { downloadBy, openWebPage, PAGE_MS, type WebPage } from '../support/web-page.ts';
-import type { Lesson } from '../support/web-lesson.ts';
-import { openWebWorld, type WebWorld } from '../support/web-world.ts';
+import { Resources } from '../../../src/lifecycle.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { downloadBy, openWebPage, PAGE_MS, type WebPage } from '../../support/web-page.ts';
+import type { Lesson } from '../../support/web-lesson.ts';
+import { openWebWorld, type WebWorld } from '../../support/web-world.ts';
 
 /** Markup, a replacement pattern, right-to-left script and an emoji: all of it is only text. */
 const TITLE = `精彩 مرحبا 🎉 $& <img src=x onerror="document.title='hacked'">`;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Resources } from '../../src/lifecycle.ts';
-import { sampleRecording } from '../support/sample-records.ts';
-import { LESSON_SETTINGS } from '../support/web-lesson.ts';
-import { downloadBy, openWebPage } from '../support/web-page.ts';
-import { openWebWorld, type WebWorld } from '../support/web-world.ts';
+import { Resources } from '../../../src/lifecycle.ts';
+import { sampleRecording } from '../../support/sample-records.ts';
+import { LESSON_SETTINGS } from '../../support/web-lesson.ts';
+import { downloadBy, openWebPage } from '../../support/web-page.ts';
+import { openWebWorld, type WebWorld } from '../../support/web-world.ts';
 
 /** So that the first highlight lies further back than the 15 s from which on the page offers a way back to live. */
 const AGE_MS = 24_000;

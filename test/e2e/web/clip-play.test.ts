@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Resources } from '../../src/lifecycle.ts';
-import { systemClock } from '../../src/clock.ts';
+import { Resources } from '../../../src/lifecycle.ts';
+import { systemClock } from '../../../src/clock.ts';
 import { Gate } from '../../highlight/gate.ts';
 import { processHighlight } from '../../highlight/process-highlight.ts';
-import { createLog } from '../../src/log.ts';
-import { makeCounterSource, type CounterSource } from '../integration/highlight/counter-source.ts';
-import { publish } from '../integration/highlight/role-fixture.ts';
-import { openApiServer, type ApiServer } from '../support/api-server.ts';
-import { launchTestBrowser, type Browser } from '../support/browser.ts';
-import { servePages } from '../support/page-server.ts';
-import { sampleRecording } from '../support/sample-records.ts';
+import { createLog } from '../../../src/log.ts';
+import {
+  makeCounterSource,
+  type CounterSource,
+} from '../../integration/highlight/counter-source.ts';
+import { publish } from '../../integration/highlight/role-fixture.ts';
+import { openApiServer, type ApiServer } from '../../support/api-server.ts';
+import { launchTestBrowser, type Browser } from '../../support/browser.ts';
+import { servePages } from '../../support/page-server.ts';
+import { sampleRecording } from '../../support/sample-records.ts';
 
 const SEGMENTS = 5;
 const everySlot = Array.from({ length: 48 }, (_, slot) => slot);
