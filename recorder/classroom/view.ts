@@ -30,6 +30,12 @@ export class ClassroomView {
   readonly #title = written('h1', 'class-title', '');
   readonly #online = element('span', 'online');
   readonly #live = element('span', 'live');
+  readonly #recorded = element(
+    'span',
+    'recorded',
+    'REC',
+    element('span', 'recorded-word', '录制中'),
+  );
   readonly #clock = element('time', 'class-clock', '00:00:00');
   readonly #link = element('span', 'link', '正在重连课堂… Reconnecting');
   readonly #header: HTMLElement;
@@ -46,6 +52,7 @@ export class ClassroomView {
     this.#asked = model;
     this.#hasBoard = source.whiteboardUrl !== undefined;
     this.#link.hidden = true;
+    this.#recorded.hidden = true;
     this.#header = this.#makeHeader();
     const heading = element('h2', 'panel-title', '白板', element('small', '', 'Whiteboard'));
     this.#board = element('section', 'panel board', heading, this.boardHost);
@@ -73,6 +80,7 @@ export class ClassroomView {
     const isOver = model.endedAtMs !== null;
     setText(this.#live, isOver ? '已下课' : model.startedAtMs === null ? '未开始' : '上课中 LIVE');
     this.#live.classList.toggle('is-live', !isOver && model.startedAtMs !== null);
+    this.#recorded.hidden = model.recording !== 'started';
     this.#asked = model;
     this.#chat.update(model);
     this.tick(model);
@@ -127,7 +135,8 @@ export class ClassroomView {
 
   #makeHeader(): HTMLElement {
     const mark = element('span', 'brand-mark', '▶');
-    const right = element('div', 'header-right', this.#link, this.#online, this.#live, this.#clock);
+    const right = element('div', 'header-right', this.#link, this.#online, this.#recorded);
+    right.append(this.#live, this.#clock);
     return element('header', 'header', mark, this.#title, right);
   }
 }

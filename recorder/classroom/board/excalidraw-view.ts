@@ -12,16 +12,20 @@ import type {
 } from '@excalidraw/excalidraw/types';
 import '@excalidraw/excalidraw/index.css';
 import { createElement } from 'react';
+import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import type { BoardElement } from '../../../src/protocol/board-element.ts';
 import type { BoardFile } from '../../../src/protocol/whiteboard.ts';
+import { element } from '../dom.ts';
 import './board.css';
 import type { Laser } from './lasers.ts';
-import type { Projection } from './project-view.ts';
+import { planRefit, type Projection, type Size } from './project-view.ts';
 
 export type BoardPicture = {
   readonly elements: readonly BoardElement[];
   readonly background: string;
+  /** For which it is drawn, whole CSS pixels. */
+  readonly size: Size;
   readonly projection: Projection;
   readonly lasers: readonly Laser[];
 };
@@ -33,19 +37,27 @@ type Drawn = ReturnType<typeof restoreElements>[number];
 export class ExcalidrawView {
   readonly #api: ExcalidrawImperativeAPI;
   readonly #host: HTMLElement;
+  readonly #sheet: HTMLElement;
   /** As Excalidraw has them: it draws again only what is another object. */
   #drawn = new Map<string, { readonly of: BoardElement; readonly as: Drawn | undefined }>();
-  #corner = '';
+  #drawnAt: Projection = { scrollX: 0, scrollY: 0, zoom: 1 };
+  #drawnFor: Size = { width: 0, height: 0 };
+  /** Where on the page the sheet was when it got its size. */
+  #corner = { offsetLeft: 0, offsetTop: 0 };
+  #hadLasers = false;
 
-  private constructor(host: HTMLElement, api: ExcalidrawImperativeAPI) {
+  private constructor(sheet: HTMLElement, host: HTMLElement, api: ExcalidrawImperativeAPI) {
+    this.#sheet = sheet;
     this.#host = host;
     this.#api = api;
   }
 
   /** Resolves when it takes pictures. */
   static async open(host: HTMLElement): Promise<ExcalidrawView> {
+    const sheet = element('div', 'board-sheet');
+    host.append(sheet);
     const api = await new Promise<ExcalidrawImperativeAPI>((resolve) => {
-      createRoot(host).render(
+      createRoot(sheet).render(
         createElement(Excalidraw, {
           excalidrawAPI: resolve,
           ...{ viewModeEnabled: true, zenModeEnabled: true, theme: 'light' },
@@ -62,21 +74,35 @@ export class ExcalidrawView {
       });
     });
     await warmFonts();
-    return new ExcalidrawView(host, api);
+    return new ExcalidrawView(sheet, host, api);
   }
 
-  show({ elements, background, projection, lasers }: BoardPicture): void {
+  /** Draws at once: it is on the canvas when this returns. */
+  show({ elements, background, size, projection, lasers }: BoardPicture): void {
+    this.#cut(size);
+    if (lasers.length > 0 || this.#hadLasers) wakeFrames();
+    this.#hadLasers = lasers.length > 0;
     const { scrollX, scrollY, zoom } = projection;
-    if (lasers.length > 0) this.#findCorner();
-    wakeFrames();
-    this.#api.updateScene({
-      elements: this.#restore(elements),
-      appState: {
-        ...{ scrollX, scrollY, viewBackgroundColor: background },
-        zoom: { value: zoom as NormalizedZoomValue },
-      },
-      collaborators: new Map(lasers.map(asCollaborator)),
+    // size, place and zoom together, or Excalidraw would draw once for each
+    flushSync(() => {
+      this.#api.updateScene({
+        elements: this.#restore(elements),
+        appState: {
+          ...{ scrollX, scrollY, viewBackgroundColor: background, ...size, ...this.#corner },
+          zoom: { value: zoom as NormalizedZoomValue },
+        },
+        collaborators: new Map(lasers.map(asCollaborator)),
+      });
     });
+    this.#host.style.background = background;
+    this.#drawnAt = projection;
+    this.fit(projection);
+  }
+
+  /** Lays what is drawn where this projection would draw it, without drawing it anew: as sharp as it was, for a moment. */
+  fit(projection: Projection): void {
+    const { x, y, scale } = planRefit(this.#drawnAt, projection);
+    this.#sheet.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   }
 
   addFiles(files: readonly (BoardFile & { readonly id: string })[]): void {
@@ -99,12 +125,17 @@ export class ExcalidrawView {
     });
   }
 
-  /** Lasers are drawn over the whole page, so Excalidraw has to know where on it the board is. */
-  #findCorner(): void {
+  /** Gives the sheet its size; Excalidraw has to know where on the page that is. */
+  #cut(size: Size): void {
+    if (size.width === this.#drawnFor.width && size.height === this.#drawnFor.height) return;
+    this.#drawnFor = size;
     const { left, top } = this.#host.getBoundingClientRect();
-    const corner = `${left} ${top}`;
-    if (corner !== this.#corner) this.#api.refresh();
-    this.#corner = corner;
+    this.#corner = { offsetLeft: left, offsetTop: top };
+    const { style } = this.#sheet;
+    style.width = `${size.width}px`;
+    style.height = `${size.height}px`;
+    style.setProperty('--sheet-left', String(left));
+    style.setProperty('--sheet-top', String(top));
   }
 }
 

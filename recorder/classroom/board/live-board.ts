@@ -1,13 +1,18 @@
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import { READER_ROLE, splitBoardUrl } from '../../../src/protocol/whiteboard.ts';
+import { READER_ROLE, splitBoardUrl, type BoardView } from '../../../src/protocol/whiteboard.ts';
 import type { BoardState } from '../state.ts';
 import { ExcalidrawView } from './excalidraw-view.ts';
 import { readLasers } from './lasers.ts';
-import { projectView } from './project-view.ts';
+import { projectView, type Size } from './project-view.ts';
 import { BoardScene } from './scene.ts';
 
 const PAPER = '#fffefb';
+/**
+ * From a change of the board's size until it is drawn for it, ms. Until then it is shown as it was, enlarged: drawing all of it anew
+ * takes longer than a slot of the recording, so it waits until all else is where it belongs.
+ */
+const REDRAW_AFTER_MS = 400;
 
 export type LiveBoard = { readonly state: () => BoardState };
 
@@ -22,7 +27,7 @@ export async function joinBoard(url: string, host: HTMLElement): Promise<LiveBoa
   });
   const board = new BoardOnScreen(doc, provider, host);
   await Promise.all([synced, board.open()]);
-  board.draw();
+  board.drawAnew();
   // what is written asks for its fonts when it is drawn, and is drawn again when they have come
   await twoFrames();
   await document.fonts.ready;
@@ -53,6 +58,11 @@ class BoardOnScreen {
   readonly #scene: BoardScene;
   #view: ExcalidrawView | undefined;
   #isAsked = false;
+  /** Something changed while it was not shown. */
+  #isStale = false;
+  /** What was drawn last, and the size for which it was. */
+  #drawn: { readonly region: BoardView; readonly size: Size } | undefined;
+  #redraw: number | undefined;
 
   constructor(doc: Y.Doc, provider: WebsocketProvider, host: HTMLElement) {
     this.#provider = provider;
@@ -64,7 +74,7 @@ class BoardOnScreen {
       this.#ask();
     });
     new ResizeObserver(() => {
-      this.#ask();
+      this.#refit();
     }).observe(host);
   }
 
@@ -73,17 +83,10 @@ class BoardOnScreen {
     this.#ask();
   }
 
-  draw(): void {
-    this.#isAsked = false;
-    const { clientWidth: width, clientHeight: height } = this.#host;
-    if (this.#view === undefined || width === 0 || height === 0) return;
-    const { view, background = PAPER, elements } = this.#scene.read();
-    this.#view.addFiles(this.#scene.takeNewFiles());
-    this.#view.show({
-      ...{ elements, background },
-      projection: projectView(view, { width, height }),
-      lasers: readLasers(this.#provider.awareness.getStates(), view.page),
-    });
+  /** As sharp as the board is large now. */
+  drawAnew(): void {
+    const size = this.#size();
+    if (size !== undefined) this.#draw(size);
   }
 
   state(): BoardState {
@@ -101,7 +104,49 @@ class BoardOnScreen {
     if (this.#isAsked) return;
     this.#isAsked = true;
     requestAnimationFrame(() => {
-      this.draw();
+      this.#isAsked = false;
+      const size = this.#size();
+      if (size === undefined) this.#isStale = true;
+      else this.#draw(this.#drawn?.size ?? size);
     });
+  }
+
+  /** Draws for a size, which need not be that of now. */
+  #draw(size: Size): void {
+    if (this.#view === undefined) return;
+    this.#isStale = false;
+    const { view, background = PAPER, elements } = this.#scene.read();
+    this.#drawn = { region: view, size };
+    this.#view.addFiles(this.#scene.takeNewFiles());
+    this.#view.show({
+      ...{ elements, background, size },
+      projection: projectView(view, size),
+      lasers: readLasers(this.#provider.awareness.getStates(), view.page),
+    });
+    this.#fit();
+  }
+
+  /** The host has another size. This is told before it is seen, so that the board is never seen in the wrong place. */
+  #refit(): void {
+    const size = this.#size();
+    if (size === undefined) return;
+    if (this.#drawn === undefined || this.#isStale) this.#ask();
+    this.#fit();
+    this.#redraw ??= setTimeout(() => {
+      this.#redraw = undefined;
+      this.drawAnew();
+    }, REDRAW_AFTER_MS);
+  }
+
+  #fit(): void {
+    const size = this.#size();
+    if (size !== undefined && this.#drawn !== undefined)
+      this.#view?.fit(projectView(this.#drawn.region, size));
+  }
+
+  /** Undefined while the board is not shown. */
+  #size(): Size | undefined {
+    const { clientWidth: width, clientHeight: height } = this.#host;
+    return width > 0 && height > 0 ? { width, height } : undefined;
   }
 }

@@ -22,3 +22,15 @@ export function projectView(region: Omit<BoardView, 'page'>, size: Size): Projec
     zoom,
   };
 }
+
+/** What lays a drawing elsewhere: `translate(x, y) scale(scale)` from its upper left corner, CSS pixels. */
+export type Refit = { readonly x: number; readonly y: number; readonly scale: number };
+
+/** Lays what was drawn in one projection where another would draw it. */
+export function planRefit(drawn: Projection, wanted: Projection): Refit {
+  return {
+    x: (wanted.scrollX - drawn.scrollX) * wanted.zoom,
+    y: (wanted.scrollY - drawn.scrollY) * wanted.zoom,
+    scale: wanted.zoom / drawn.zoom,
+  };
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  planRefit,
   projectView,
   type Projection,
   type Size,
@@ -14,6 +15,18 @@ function shownAt(region: Region, { scrollX, scrollY, zoom }: Projection): Region
     y: (region.y + scrollY) * zoom,
     width: region.width * zoom,
     height: region.height * zoom,
+  };
+}
+
+/** Where a region drawn in one projection lies after it has been laid where another would draw it. */
+function refitted(region: Region, drawn: Projection, wanted: Projection): Region {
+  const { x, y, scale } = planRefit(drawn, wanted);
+  const before = shownAt(region, drawn);
+  return {
+    x: x + before.x * scale,
+    y: y + before.y * scale,
+    width: before.width * scale,
+    height: before.height * scale,
   };
 }
 
@@ -55,5 +68,27 @@ describe('the teacher’s view', () => {
     expect(shownAt({ ...vast, x: 500_000, y: 250_000 }, far)).toMatchObject({ x: 400, y: 200 });
     const tiny = { x: 7, y: 7, width: 1, height: 1 };
     expect(projectView(tiny, { width: 800, height: 400 }).zoom).toBe(30);
+  });
+});
+
+describe('a board whose place has changed', () => {
+  it.each<{ about: string; from: Size; to: Size }>([
+    { about: 'larger', from: { width: 400, height: 200 }, to: { width: 1200, height: 600 } },
+    { about: 'smaller', from: { width: 1200, height: 600 }, to: { width: 300, height: 150 } },
+    {
+      about: 'of another shape',
+      from: { width: 900, height: 300 },
+      to: { width: 400, height: 700 },
+    },
+    { about: 'the same', from: { width: 800, height: 400 }, to: { width: 800, height: 400 } },
+  ])('$about: what is drawn is laid where it would be drawn anew', ({ from, to }) => {
+    for (const region of [board, { x: -300, y: 120, width: 640, height: 900 }]) {
+      const [drawn, wanted] = [projectView(region, from), projectView(region, to)];
+      // a part of it, so that its place counts and not the middle alone
+      const part = { x: region.x + 10, y: region.y + 20, width: 30, height: 40 };
+      const [at, should] = [refitted(part, drawn, wanted), shownAt(part, wanted)];
+      for (const side of ['x', 'y', 'width', 'height'] as const)
+        expect(at[side]).toBeCloseTo(should[side], 6);
+    }
   });
 });
