@@ -1,5 +1,6 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFd, withFile } from './open-file.ts';
 
 /**
  * Makes a folder and its parents, one after the other: Node's own recursive mkdir never returns on file systems that answer
@@ -24,11 +25,6 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
 }
 
 /** Makes a change of names in a folder last through a power cut. Throws the system's error. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+export function syncFolder(folder: string): Promise<void> {
+  return withFile(folder, 'r', (fd) => syncFd(fd));
 }

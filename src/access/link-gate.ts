@@ -6,11 +6,16 @@ import { readLink, type Link } from './links.ts';
 /** How long an answer about a share record is believed: a revocation counts in every process within this time. */
 const RECORD_TTL_MS = 500;
 
+/** Tokens whose signature was found good: a player brings the same one with each request. About 500 bytes each. */
+const MAX_READ = 10_000;
+
 /** The one place where tokens become links: signature, expiry, revocation. */
 export class LinkGate {
   readonly #secrets: readonly string[];
   readonly #clock: Clock;
   readonly #liveShares: BriefMemory<boolean>;
+  /** Links by token; oldest first. What expires and what is revoked is looked at each time. */
+  readonly #read = new Map<string, Link>();
 
   constructor(options: {
     /** Newest first; all are accepted. */
@@ -31,14 +36,27 @@ export class LinkGate {
 
   /** The link of a token. Throws `link-invalid`, `link-expired`, `link-revoked`; a dependency's error when records cannot be read. */
   async open(token: string): Promise<Link> {
-    const reading = readLink(token, this.#secrets, this.#clock.nowMs());
-    if (reading.state === 'wrong') throw refused('link-invalid', 'This link is not valid');
-    if (reading.state === 'expired') throw refused('link-expired', 'This link has expired');
-    const { link } = reading;
+    const link = this.#read.get(token) ?? this.#readNew(token);
+    if (link.expiresAtMs <= this.#clock.nowMs()) {
+      throw refused('link-expired', 'This link has expired');
+    }
     if (link.shareId !== null && !(await this.#liveShares.get(link.shareId))) {
       throw refused('link-revoked', 'This link has been withdrawn');
     }
     return link;
+  }
+
+  #readNew(token: string): Link {
+    const reading = readLink(token, this.#secrets, this.#clock.nowMs());
+    if (reading.state === 'wrong') throw refused('link-invalid', 'This link is not valid');
+    this.#read.set(token, reading.link);
+    if (this.#read.size > MAX_READ) {
+      for (const oldest of this.#read.keys()) {
+        this.#read.delete(oldest);
+        break;
+      }
+    }
+    return reading.link;
   }
 
   /** This process has heard that a share was revoked: here it counts at once. */

@@ -61,13 +61,14 @@ export class ClipPlans {
     return kept;
   }
 
-  /** The same as `find`, once there is a segment of it or none can come; at the latest after `waitMs`, or when `signal` aborts. */
+  /** The same as `find`, once there is a segment of it or none can come; at the latest after `waitMs`, or when `signal`, asked for only then, aborts. */
   async waitForFirst(
     clip: Clip,
-    { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+    { waitMs, signal: askSignal }: { readonly waitMs: number; readonly signal: () => AbortSignal },
   ): Promise<ClipPlan> {
     const plan = await this.find(clip);
     if (isAnswer(plan)) return plan;
+    const signal = askSignal();
     const end = deferred();
     const timer = setTimeout(end.resolve, waitMs);
     const onAbort = (): void => end.resolve();

@@ -62,7 +62,7 @@ function sendClipPlaylist(context: ApiContext): RequestHandler {
     }
     const plan = await context.clips.waitForFirst(highlight, {
       waitMs: FIRST_SEGMENT_WAIT_MS,
-      signal: whenGone(response),
+      signal: () => whenGone(response),
     });
     const { playlist, isOver } = plan;
     if (playlist !== undefined) {
@@ -86,9 +86,8 @@ function sendClipPlaylist(context: ApiContext): RequestHandler {
 /** Aborts when the client has gone away, and when it was answered. */
 function whenGone(response: Response): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
-    gone.abort();
-  });
+  if (response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
   return gone.signal;
 }
 

@@ -90,14 +90,16 @@ async function create(
   return result;
 }
 
-/** Nobody waits for it: what is stored and has no job is found by the sweep. */
+/** Nobody waits for it, whoever is answered comes first: what is stored and has no job is found by the sweep. */
 function askForClip(
   { id, state, window }: Highlight,
   { queue, log }: RequestHighlightServices,
 ): void {
   if (state !== 'open') return;
-  queue.enqueueHighlight(id, { windowEndMs: window.endMs }).catch((error: unknown) => {
-    log.warn({ event: 'highlight-not-enqueued', highlightId: id, err: error });
+  setImmediate(() => {
+    queue.enqueueHighlight(id, { windowEndMs: window.endMs }).catch((error: unknown) => {
+      log.warn({ event: 'highlight-not-enqueued', highlightId: id, err: error });
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants, createReadStream, type Dirent } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import {
   copyFile,
   link,
@@ -20,14 +20,12 @@ import { FolderSyncs } from './folder-syncs.ts';
 import { assertObjectKey, RESERVED_PART } from './object-key.ts';
 import type { ObjectBody, ObjectInfo, ObjectRange, ObjectStore } from './object-store.ts';
 import { errorCode, isMissing } from './system-errors.ts';
+import { readPart, syncFile, writeSynced } from './whole-files.ts';
 
 /** A half-written file this old belongs to a process that died. */
 const STALE_TEMPORARY_MS = 24 * 3_600_000;
 /** Bytes a stream reads at once. */
 const READ_BYTES = 256 * 1024;
-/** A body this small is synced as it is written, in one step of the operating system. */
-const ONE_WRITE_BYTES = 64 * 1024;
-const NEW_SYNCED = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_SYNC;
 /** A folder emptied by a delete may vanish between being made and being used: made again this often. */
 const FOLDER_ATTEMPTS = 5;
 
@@ -267,44 +265,6 @@ export class FolderStore implements ObjectStore {
         await rm(file, { force: true });
       }
     }
-  }
-}
-
-/** In one step, unless the operating system takes several; shorter where the file ends earlier. */
-async function readPart(file: string, { start, end }: ObjectRange): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, end - start));
-    let length = 0;
-    while (length < bytes.length) {
-      const rest = bytes.length - length;
-      const { bytesRead } = await handle.read(bytes, length, rest, start + length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
-  const isOneWrite = bytes.length <= ONE_WRITE_BYTES;
-  const handle = await open(file, isOneWrite ? NEW_SYNCED : 'wx');
-  try {
-    await handle.writeFile(bytes);
-    if (!isOneWrite) await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

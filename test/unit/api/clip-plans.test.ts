@@ -13,7 +13,7 @@ const clip = {
   recordingId: 'r',
   window: { startMs: ORIGIN + 4000, endMs: ORIGIN + 8000 },
 };
-const never = new AbortController().signal;
+const never = (): AbortSignal => new AbortController().signal;
 
 /** Readings are shared within a turn of the event loop only. */
 function nextTurn(): Promise<void> {
@@ -110,7 +110,7 @@ describe('a first segment', () => {
   it('is read once for all who wait for it', async () => {
     const { plans, entries, counts, tell } = open();
     const waiting = Array.from({ length: 100 }, () =>
-      plans.waitForFirst(clip, { ...wait, signal: new AbortController().signal }),
+      plans.waitForFirst(clip, { ...wait, signal: () => new AbortController().signal }),
     );
     await expect.poll(() => counts.listeners).toBe(100);
     // All have looked once more since they began to listen.
@@ -146,7 +146,7 @@ describe('a first segment', () => {
       isOver: false,
     });
     const gone = new AbortController();
-    const waiting = plans.waitForFirst(clip, { waitMs: 60_000, signal: gone.signal });
+    const waiting = plans.waitForFirst(clip, { waitMs: 60_000, signal: () => gone.signal });
     await expect.poll(() => counts.listeners).toBe(1);
     gone.abort();
     expect((await waiting).playlist).toBeUndefined();
