@@ -99,7 +99,10 @@ async function runCapture(
     readonly clock: FleetClock;
   },
 ): Promise<Capture> {
-  await browser.recorder.waitForFunction('window.chalkreelCapture !== undefined');
+  await Promise.all([
+    browser.recorder.waitForFunction('window.chalkreelCapture !== undefined'),
+    browser.classroom.waitForFunction('window.chalkreelMove?.()'),
+  ]);
   await browser.recorder.evaluate(
     (config) => (globalThis as unknown as RecorderPage).chalkreelCapture(config),
     options.config,

@@ -147,12 +147,13 @@ async function classroomScripts(pagesDir: string): Promise<string> {
 }
 
 /**
- * Where a classroom tab waits while its capture starts. It moves a little, since a still page sends no frames, and is
- * black, which is what a lead-in looks like.
+ * Where a classroom tab waits for its capture. While that starts it is made to move a little (`chalkreelMove`), since a still page sends no
+ * frames. It is black, which is what a lead-in looks like.
  */
 const TOKEN_PAGE = `<!doctype html><meta charset="utf-8"><title>…</title>
 <style>html,body{margin:0;height:100%;background:#000;overflow:hidden}i{position:absolute;width:8px;height:8px;background:#fff}
 #a{left:0;top:0}#b{right:0;top:0}#c{left:0;bottom:0}#d{right:0;bottom:0}
-b{position:absolute;left:50%;top:50%;width:8px;height:8px;background:#222;animation:s .4s steps(4) infinite}@keyframes s{to{transform:translateX(32px)}}</style>
+b{position:absolute;left:50%;top:50%;width:8px;height:8px;background:#222}.moving b{animation:s .4s steps(4) infinite}@keyframes s{to{transform:translateX(32px)}}</style>
 <i id="a"></i><i id="b"></i><i id="c"></i><i id="d"></i><b></b>
-<script>document.title=decodeURIComponent(location.hash.slice(1))</script>`;
+<script>document.title=decodeURIComponent(location.hash.slice(1))
+chalkreelMove=()=>{document.body.className='moving';return true}</script>`;

@@ -47,7 +47,7 @@ const schema = z.object({
   CHALKREEL_BROWSER_HOURS: z.coerce.number().positive().max(48).default(8),
   /**
    * `no`: a worker keeps no browser open for the class that comes next. Default yes: it begins, or is taken over, 1 to 2 s sooner, for the
-   * memory of an idle Chrome (about 300 MB).
+   * memory of an idle Chrome (about 320 MB).
    */
   CHALKREEL_SPARE_BROWSER: z.enum(['yes', 'no']).default('yes'),
   /**
