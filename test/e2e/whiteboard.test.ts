@@ -29,7 +29,8 @@ const IN_TIME = 0.9;
 const RECORDED_S = 6;
 /** A laser's dot is as wide, CSS pixels. */
 const DOT = 10;
-const FRAME = { x: 1000, y: 80, width: 300, height: 200 };
+/** In the corner that is the first to be outside where the board is taken for smaller than it is. */
+const FRAME = { x: 1340, y: 620, width: 200, height: 140 };
 const FRAME_NAMES = `[...document.querySelectorAll('.board-host [id*="-frame-name-"]')].filter((one) => one.checkVisibility())`;
 
 const resources = new Resources();

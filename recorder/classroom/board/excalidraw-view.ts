@@ -95,6 +95,7 @@ export class ExcalidrawView {
       });
     });
     this.#host.style.background = background;
+    this.#sheet.style.setProperty('--sheet-zoom', String(zoom));
     this.#drawnAt = projection;
     this.fit(projection);
   }
@@ -134,6 +135,12 @@ export class ExcalidrawView {
     const { style } = this.#sheet;
     style.width = `${size.width}px`;
     style.height = `${size.height}px`;
+    // Excalidraw gives its canvas the size only after it has looked which frames are within it
+    const canvas = this.#sheet.querySelector<HTMLCanvasElement>('canvas.static');
+    if (canvas !== null) {
+      canvas.width = size.width * devicePixelRatio;
+      canvas.height = size.height * devicePixelRatio;
+    }
     style.setProperty('--sheet-left', String(left));
     style.setProperty('--sheet-top', String(top));
   }
