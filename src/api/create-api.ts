@@ -105,8 +105,13 @@ function defaultReencoding(): ReencodeSettings {
   return { profiles, nights: { settings, times: undefined } };
 }
 
-/** Playlists, JSON and pages; media is as small as it gets. */
-const compressText: RequestHandler = compression({
+/** Playlists, JSON and pages; media is as small as it gets, and does not pay for the question. */
+const compressText: RequestHandler = (request, response, next) => {
+  if (/\.(ts|mp4|jpg)$/.test(request.path)) next();
+  else compress(request, response, next);
+};
+
+const compress: RequestHandler = compression({
   filter: (_request, response) =>
     /mpegurl|json|javascript|^text\//.test(String(response.getHeader('Content-Type'))),
 });

@@ -54,7 +54,7 @@ export type RecordKind<T> = {
   readonly openKey: (id: string) => string;
   /**
    * That object holds the record as it was created, and is all that the store has of it until it first changes: one write to wait for
-   * instead of several.
+   * instead of several. For records with random ids.
    */
   readonly beginsInMark?: true;
   readonly isOpen: (value: T) => boolean;
@@ -83,7 +83,7 @@ export class RedisRecords<T extends { readonly id: string }> {
 
   /**
    * Writes a new record to the store, then has `enter` show it in Redis. When that fails or resolves to false, the store forgets
-   * it again. Throws `object-exists` when the store has it already.
+   * it again. Throws `object-exists` when the store has it already, unless it begins in its mark.
    */
   async create(value: T, enter: (wasEmptied: boolean) => Promise<boolean>): Promise<boolean> {
     await this.#putNew(value);
@@ -189,7 +189,8 @@ export class RedisRecords<T extends { readonly id: string }> {
   async #putNew(value: T): Promise<void> {
     const { isOpen, openKey, beginsInMark } = this.#kind;
     if (beginsInMark === true && isOpen(value)) {
-      await this.#store.putOnce(openKey(value.id), this.#serialize(value));
+      // Such ids are random: there is none to be replaced, which a put need not find out.
+      await this.#store.put(openKey(value.id), this.#serialize(value));
       return;
     }
     const objectKey = this.#kind.objectKey(value.id);

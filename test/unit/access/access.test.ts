@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasApiKey } from '../../../src/access/api-keys.ts';
+import { LinkGate } from '../../../src/access/link-gate.ts';
 import { LINK_RIGHTS, readLink, signLink, type Link } from '../../../src/access/links.ts';
 
 describe('an API key', () => {
@@ -37,6 +38,26 @@ describe('a signed link', () => {
     shareId: null,
     expiresAtMs: 5000,
   };
+
+  it('is good each time it is brought until it expires, and another like it is not', async () => {
+    let nowMs = 4998;
+    const gate = new LinkGate({
+      secrets: ['secret-a'],
+      clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+      shares: { isLive: (shareId) => Promise.resolve(shareId === 'live') },
+    });
+    const token = signLink({ ...link, shareId: 'live' }, ['secret-a']);
+    const forged = signLink({ ...link, rights: ['download'] }, ['secret-b']);
+    for (nowMs = 4998; nowMs < 5000; nowMs++) {
+      expect(await gate.open(token)).toEqual({ ...link, shareId: 'live' });
+      await expect(gate.open(forged)).rejects.toMatchObject({ code: 'link-invalid' });
+    }
+    const withdrawn = signLink({ ...link, shareId: 'gone', expiresAtMs: 6000 }, ['secret-a']);
+    for (let i = 0; i < 2; i++) {
+      await expect(gate.open(token)).rejects.toMatchObject({ code: 'link-expired' });
+      await expect(gate.open(withdrawn)).rejects.toMatchObject({ code: 'link-revoked' });
+    }
+  });
 
   it('comes back as it was, until it expires', () => {
     const viewer = fc.option(fc.string({ unit: 'grapheme', maxLength: 40 }));
