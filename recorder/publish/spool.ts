@@ -4,6 +4,8 @@ import { makeFolder, syncFolder } from '../../src/folders.ts';
 
 /** Packets gather up to this before they are appended to the file: about 50 ms of a 3 Mb/s recording. */
 const FLUSH_BYTES = 16 * 1024;
+/** And no longer than this, where little happens: what has gathered dies with the worker. */
+const FLUSH_MS = 100;
 
 /** A worker's folder of segments not yet published. What is in it survives the worker. */
 export type Spool = {
@@ -37,6 +39,7 @@ class SegmentFile implements SpoolFile {
   #writes: Promise<unknown>;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
+  #flushedAtMs = performance.now();
 
   constructor(folder: string, name: string) {
     this.#folder = folder;
@@ -50,7 +53,8 @@ class SegmentFile implements SpoolFile {
   append(packets: Uint8Array): void {
     this.#gathered.push(packets);
     this.#gatheredBytes += packets.length;
-    if (this.#gatheredBytes >= FLUSH_BYTES) this.#flush();
+    const isDue = performance.now() - this.#flushedAtMs >= FLUSH_MS;
+    if (isDue || this.#gatheredBytes >= FLUSH_BYTES) this.#flush();
   }
 
   async close(): Promise<string> {
@@ -71,6 +75,7 @@ class SegmentFile implements SpoolFile {
   }
 
   #flush(): void {
+    this.#flushedAtMs = performance.now();
     if (this.#gatheredBytes === 0) return;
     const bytes = Buffer.concat(this.#gathered);
     this.#gathered = [];
