@@ -24,7 +24,7 @@ export function projectView(region: Omit<BoardView, 'page'>, size: Size): Projec
 }
 
 /** What lays a drawing elsewhere: `translate(x, y) scale(scale)` from its upper left corner, CSS pixels. */
-export type Refit = { readonly x: number; readonly y: number; readonly scale: number };
+type Refit = { readonly x: number; readonly y: number; readonly scale: number };
 
 /** Lays what was drawn in one projection where another would draw it. */
 export function planRefit(drawn: Projection, wanted: Projection): Refit {
