@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Resources } from '../../../src/lifecycle.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { Gate } from '../../highlight/gate.ts';
-import { processHighlight } from '../../highlight/process-highlight.ts';
+import { Gate } from '../../../highlight/gate.ts';
+import { processHighlight } from '../../../highlight/process-highlight.ts';
 import { createLog } from '../../../src/log.ts';
 import {
   makeCounterSource,
