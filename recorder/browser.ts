@@ -40,6 +40,11 @@ export type RecorderBrowser = Closable & {
   readonly recorder: Page;
   /** Makes the classroom tab's picture this large; only before it is captured. */
   readonly resize: (size: PictureSize) => Promise<void>;
+  /**
+   * Once the classroom tab is captured: lays an empty tab over it, so that Chrome draws the captured picture alone and not a window that
+   * nobody sees. Whether that was possible.
+   */
+  readonly cover: () => Promise<boolean>;
   /** Settles when Chrome is gone, however it went. */
   readonly gone: Promise<void>;
   /** Ends it at once, with whatever it is doing, also when it hangs. To be closed all the same. */
@@ -84,7 +89,8 @@ export async function openRecorderBrowser(
     const ping = async (): Promise<void> => {
       await browser.version();
     };
-    return { pid, classroom, recorder, resize, gone, kill, ping, close };
+    const cover = (): Promise<boolean> => coverTab(browser, classroom);
+    return { pid, classroom, recorder, resize, cover, gone, kill, ping, close };
   } catch (error) {
     await close();
     throw new ChalkreelError('browser-failed', `Chrome did not open its tabs: ${String(error)}`, {
@@ -171,6 +177,22 @@ async function openWindow(
     await overrideMetrics(client, { width, height });
   };
   return { classroom, resize };
+}
+
+/** A captured tab counts as visible wherever it is. It keeps the focus that pages ask for. */
+async function coverTab(browser: Browser, classroom: Page): Promise<boolean> {
+  const [session, client] = await Promise.all([
+    browser.target().createCDPSession(),
+    classroom.createCDPSession(),
+  ]);
+  await client.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+  const { targetId } = await session.send('Target.createTarget', { url: 'about:blank' });
+  const { targetInfo } = await client.send('Target.getTargetInfo');
+  const windowOf = async (id: string): Promise<number> =>
+    (await session.send('Browser.getWindowForTarget', { targetId: id })).windowId;
+  const [cover, below] = await Promise.all([windowOf(targetId), windowOf(targetInfo.targetId)]);
+  if (cover !== below) await session.send('Target.closeTarget', { targetId });
+  return cover === below;
 }
 
 async function overrideMetrics(client: CDPSession, size: PictureSize): Promise<void> {

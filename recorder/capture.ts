@@ -75,13 +75,13 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
 }
 
 async function captureIn(browser: RecorderBrowser, options: CaptureOptions): Promise<Capture> {
-  const { pages, settings, clock, soundSkewMs = 0 } = options;
+  const { pages, settings, clock, log, soundSkewMs = 0 } = options;
   const ticket = pages.issueTicket();
   const { linkUrl } = pages;
   const config: RecorderPageConfig = { ...settings, linkUrl, token: ticket.token, soundSkewMs };
   try {
     return await withDeadline(
-      runCapture(browser, { config, opened: ticket.opened, clock }),
+      runCapture(browser, { config, opened: ticket.opened, clock, log }),
       CAPTURE_TIMEOUT_MS,
       () => captureError(`tab capture did not start within ${CAPTURE_TIMEOUT_MS} ms`),
     );
@@ -97,6 +97,7 @@ async function runCapture(
     readonly config: RecorderPageConfig;
     readonly opened: Promise<WebSocket>;
     readonly clock: FleetClock;
+    readonly log: Log;
   },
 ): Promise<Capture> {
   await Promise.all([
@@ -107,11 +108,13 @@ async function runCapture(
     (config) => (globalThis as unknown as RecorderPage).chalkreelCapture(config),
     options.config,
   );
+  const { log } = options;
   const capture = new Capture(browser, await options.opened, options.clock);
   await new Promise<void>((resolve, reject) => {
     capture.once('ready', resolve);
     capture.once('failed', reject);
   });
+  if (!(await browser.cover())) log.warn({ event: 'classroom-not-covered' });
   return capture;
 }
 
