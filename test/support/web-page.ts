@@ -24,7 +24,7 @@ export type WebPage = {
   text(selector: string): Promise<string>;
   isShown(selector: string): Promise<boolean>;
   /** Presses it once it is there, in view and standing still, as a person would; again if it moved from under the finger. */
-  press(selector: string): Promise<void>;
+  readonly press: (selector: string) => Promise<void>;
   box(selector: string): Promise<{ x: number; y: number; width: number; height: number }>;
   /** Waits until the expression is true in the page. */
   until(what: string, expression: string): Promise<void>;

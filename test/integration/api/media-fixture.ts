@@ -6,7 +6,7 @@ import type { ApiServer } from '../../support/api-server.ts';
 import { sampleEntry, sampleRecording } from '../../support/sample-records.ts';
 
 /** Of recordings that begin about now, somewhat later rather: nothing of them is overdue, however busy the machine is. */
-export const RECENT_ORIGIN_MS = boundaryAtOrBefore(Date.now() + 8_000);
+export const RECENT_ORIGIN_MS = boundaryAtOrBefore(Date.now() + 20_000);
 
 let count = 0;
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { boundaryAtOrBefore } from '../../../src/model/grid.ts';
 import { addRecording, addSegment, mediaRecordingId, RECENT_ORIGIN_MS } from './media-fixture.ts';
 import { openApiServer, TEST_API_KEY, type ApiServer } from '../../support/api-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -109,7 +110,7 @@ describe('a recording’s playlist', () => {
 
   it('has gaps for what is overdue; what comes then is in the final playlist alone', async () => {
     // Segments 1 and 2 ended more than 10 s ago.
-    await addRecording(api, id, { originMs: RECENT_ORIGIN_MS - 32_000 });
+    await addRecording(api, id, { originMs: boundaryAtOrBefore(Date.now() - 24_000) });
     const path = `/v1/recordings/${id}/index.m3u8`;
     await addSegment(api, id, 0, 'zero');
     const served = await (await api.request(path)).text();
@@ -305,7 +306,7 @@ describe('a highlight', () => {
     await addSegment(api, id, 2, 'two');
     expect((await waiting).status).toBe(200);
 
-    const later = await triggered({ ...trigger, triggerId: 'later', atMs: at(50_000) });
+    const later = await triggered({ ...trigger, triggerId: 'later', atMs: at(30_000) });
     const early = await fetch(String((later.links as Record<string, string>).playlist));
     expect([early.status, early.headers.get('Retry-After')]).toEqual([503, '2']);
   });
