@@ -1,7 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { syncFd } from './open-file.ts';
+import { syncFd, withFile } from './open-file.ts';
 
 /**
  * Makes a folder and its parents, one after the other: Node's own recursive mkdir never returns on file systems that answer
@@ -26,12 +25,6 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
 }
 
 /** Makes a change of names in a folder last through a power cut. Throws the system's error. */
-export async function syncFolder(folder: string): Promise<void> {
-  // It has just been changed, so it is in memory: opening it waits for no disk.
-  const fd = openSync(folder, 'r');
-  try {
-    await syncFd(fd);
-  } finally {
-    closeSync(fd);
-  }
+export function syncFolder(folder: string): Promise<void> {
+  return withFile(folder, 'r', (fd) => syncFd(fd));
 }
