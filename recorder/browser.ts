@@ -80,7 +80,7 @@ export async function openRecorderBrowser(
   });
   try {
     if (pid === undefined) throw new ChalkreelError('browser-failed', 'Chrome has no process id');
-    const [[recorder], { classroom, resize }] = await Promise.all([
+    const [[recorder], classroomWindow] = await Promise.all([
       browser.pages(),
       openWindow(browser, options),
     ]);
@@ -89,8 +89,7 @@ export async function openRecorderBrowser(
     const ping = async (): Promise<void> => {
       await browser.version();
     };
-    const cover = (): Promise<boolean> => coverTab(browser, classroom);
-    return { pid, classroom, recorder, resize, cover, gone, kill, ping, close };
+    return { pid, recorder, ...classroomWindow, gone, kill, ping, close };
   } catch (error) {
     await close();
     throw new ChalkreelError('browser-failed', `Chrome did not open its tabs: ${String(error)}`, {
@@ -157,7 +156,7 @@ function chromeArguments(options: RecorderBrowserOptions, isSandboxed: boolean):
 async function openWindow(
   browser: Browser,
   options: RecorderBrowserOptions,
-): Promise<Pick<RecorderBrowser, 'classroom' | 'resize'>> {
+): Promise<Pick<RecorderBrowser, 'classroom' | 'resize' | 'cover'>> {
   const session = await browser.target().createCDPSession();
   const { targetId } = await session.send('Target.createTarget', {
     url: options.token.url,
@@ -170,29 +169,23 @@ async function openWindow(
   if (classroom === null) throw new Error('the classroom window has no page');
   const client = await classroom.createCDPSession();
   await overrideMetrics(client, options);
+  const windowOf = async (tab: string): Promise<number> =>
+    (await session.send('Browser.getWindowForTarget', { targetId: tab })).windowId;
   const resize = async ({ width, height }: PictureSize): Promise<void> => {
-    const { windowId } = await session.send('Browser.getWindowForTarget', { targetId });
+    const windowId = await windowOf(targetId);
     const bounds = { width, height: height + BROWSER_UI_HEIGHT };
     await session.send('Browser.setWindowBounds', { windowId, bounds });
     await overrideMetrics(client, { width, height });
   };
-  return { classroom, resize };
-}
-
-/** A captured tab counts as visible wherever it is. It keeps the focus that pages ask for. */
-async function coverTab(browser: Browser, classroom: Page): Promise<boolean> {
-  const [session, client] = await Promise.all([
-    browser.target().createCDPSession(),
-    classroom.createCDPSession(),
-  ]);
-  await client.send('Emulation.setFocusEmulationEnabled', { enabled: true });
-  const { targetId } = await session.send('Target.createTarget', { url: 'about:blank' });
-  const { targetInfo } = await client.send('Target.getTargetInfo');
-  const windowOf = async (id: string): Promise<number> =>
-    (await session.send('Browser.getWindowForTarget', { targetId: id })).windowId;
-  const [cover, below] = await Promise.all([windowOf(targetId), windowOf(targetInfo.targetId)]);
-  if (cover !== below) await session.send('Target.closeTarget', { targetId });
-  return cover === below;
+  // A captured tab counts as visible wherever it is. It keeps the focus that pages ask for.
+  const cover = async (): Promise<boolean> => {
+    await client.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+    const { targetId: empty } = await session.send('Target.createTarget', { url: 'about:blank' });
+    const [above, below] = await Promise.all([windowOf(empty), windowOf(targetId)]);
+    if (above !== below) await session.send('Target.closeTarget', { targetId: empty });
+    return above === below;
+  };
+  return { classroom, resize, cover };
 }
 
 async function overrideMetrics(client: CDPSession, size: PictureSize): Promise<void> {

@@ -108,13 +108,12 @@ async function runCapture(
     (config) => (globalThis as unknown as RecorderPage).chalkreelCapture(config),
     options.config,
   );
-  const { log } = options;
   const capture = new Capture(browser, await options.opened, options.clock);
   await new Promise<void>((resolve, reject) => {
     capture.once('ready', resolve);
     capture.once('failed', reject);
   });
-  if (!(await browser.cover())) log.warn({ event: 'classroom-not-covered' });
+  if (!(await browser.cover())) options.log.warn({ event: 'classroom-not-covered' });
   return capture;
 }
 
