@@ -19,6 +19,8 @@ const PLAYER_MS = 30_000;
 const SEGMENT_S = SEGMENT_MS / 1000;
 /** Seconds: hls.js steps over a hole of one segment, and no further. */
 const MAX_STEP_S = SEGMENT_S + 0.5;
+/** Seconds: a player this near to the end has begun; one that has not would begin further on. */
+const NEAR_END_S = 5 * SEGMENT_S;
 
 const resources = new Resources();
 let api: ApiServer;
@@ -152,6 +154,13 @@ it('plays the whole and the window by delta updates while they grow, over a hole
     await waitUntil(
       'both players ask what has changed',
       () => players.every(({ deltas }, i) => deltas.length > (counts[i] ?? 0)),
+      PLAYER_MS,
+    );
+    const isNear = async (player: Player): Promise<boolean> =>
+      (n + 2) * SEGMENT_S - (await player.seen()).at <= NEAR_END_S;
+    await waitUntil(
+      'both players follow',
+      async () => (await Promise.all(players.map(isNear))).every(Boolean),
       PLAYER_MS,
     );
   }

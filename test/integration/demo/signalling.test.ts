@@ -185,14 +185,15 @@ describe('the page’s client', () => {
       send(socket, snapshot, { type: 'confetti' }, { type: 'mute' }, { type: 'mute' });
       socket.send(`{"type":"chat","text":"${'x'.repeat(600_000)}"}`);
       const flood = Array.from({ length: 900 }, () => ({ type: 'confetti' }));
-      if (n === 0) for (let i = 0; i < 8; i += 1) send(socket, { type: 'batch', messages: flood });
+      // Seven times what one second may bring: a busy machine hears it in several.
+      if (n === 0) for (let i = 0; i < 40; i += 1) send(socket, { type: 'batch', messages: flood });
     });
     await waitUntil('another snapshot', () => heard.snapshots.length > 1, PATIENCE_MS);
     const isCounted = (): boolean => heard.client.ignored().oversized === 2;
     await waitUntil('the second connection to be heard', isCounted, PATIENCE_MS);
     const { malformed, unknown } = heard.client.ignored();
     expect(malformed).toBe(4);
-    expect(unknown).toBeLessThan(2 + 8 * 900);
+    expect(unknown).toBeLessThan(2 + 40 * 900);
     expect(heard.states.slice(0, 3)).toEqual(['open', 'reconnecting', 'open']);
   });
 });
