@@ -1,6 +1,7 @@
 import type { CDPSession, Page } from './browser.ts';
 import { z } from 'zod';
 import { installHeartbeat } from './lane/heartbeat.ts';
+import { installVariedDamage } from './lane/varied-damage.ts';
 import type { Log } from '../src/log.ts';
 import type { SourceReport } from '../src/model/source-report.ts';
 import { MAX_SOURCES } from '../src/protocol/classroom.ts';
@@ -67,6 +68,7 @@ export async function installPageHandshake(
   await client.send('Runtime.addBinding', { name: BINDING });
   await client.send('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_API });
   await installHeartbeat(client, (standingMs) => handlers.onBeat(standingMs));
+  await installVariedDamage(client);
 }
 
 function takeMessage(text: string, handlers: PageHandshakeHandlers, log: Log): void {

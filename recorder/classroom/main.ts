@@ -19,6 +19,8 @@ const PICTURES_TIMEOUT_MS = 5000;
 const BEACON_MS = 1000;
 /** A source's report is up to 800 characters, and a message is refused from 16 384. */
 const SOURCES_PER_BEACON = 15;
+/** A class in which much is said is drawn this often: each drawing takes some of the recording's time. */
+const MIN_DRAW_MS = 100;
 /** Signalling that changes streams more often is followed this often: each change may open connections. */
 const MIN_CHANGE_MS = 200;
 
@@ -129,7 +131,7 @@ function joinSignalling(
 ): { signalling: SignallingClient; joined: Promise<void> } {
   let onJoined = (): void => undefined;
   const joined = new Promise<void>((resolve) => (onJoined = resolve));
-  const show = onceAFrame(() => view.update(model));
+  const show = paced(() => view.update(model));
   const signalling = listenToSignalling(
     signallingUrl,
     {
@@ -158,16 +160,22 @@ function joinSignalling(
   return { signalling, joined };
 }
 
-/** However often it is asked for: what cannot be seen need not be drawn. */
-function onceAFrame(draw: () => void): () => void {
+/** However often it is asked for: in the next frame, and then not again for a moment. */
+function paced(draw: () => void): () => void {
   let isAsked = false;
+  let drawnMs = Number.NEGATIVE_INFINITY;
   return () => {
     if (isAsked) return;
     isAsked = true;
-    requestAnimationFrame(() => {
-      isAsked = false;
-      draw();
-    });
+    const waitMs = Math.max(0, drawnMs + MIN_DRAW_MS - performance.now());
+    const inAFrame = (): number =>
+      requestAnimationFrame(() => {
+        isAsked = false;
+        drawnMs = performance.now();
+        draw();
+      });
+    if (waitMs === 0) inAFrame();
+    else setTimeout(inAFrame, waitMs);
   };
 }
 

@@ -1,16 +1,10 @@
 import type { CDPSession } from '../browser.ts';
+import { MAX_VIDEOS, WORLD } from './page-world.ts';
 
 /** A recorded page's main thread says this often that it runs, ms. */
 export const BEAT_MS = 250;
-/** Videos of a page that are looked at; a page may have any number. */
-const MAX_VIDEOS = 64;
 /** Longer than a recording may last: what a broken clock might say is cut here. */
 const MAX_STANDING_MS = 86_400_000;
-/**
- * The script runs in a JavaScript world of its own: it sees the page's document, the page sees neither it nor the binding, so
- * that a page can be slow or stuck, but not lie about it. (It can clear timers by number; then it counts as frozen.)
- */
-const WORLD = 'chalkreel';
 const BINDING = '__chalkreelBeat';
 
 /**

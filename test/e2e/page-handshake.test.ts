@@ -60,3 +60,50 @@ it('hears a page’s moments and events, drops what is not well-formed, and neve
   ]);
   expect(await page.evaluate('Object.isFrozen(window.chalkreel)')).toBe(true);
 });
+
+it('varies what is drawn while a video plays, and draws nothing of its own otherwise', async () => {
+  const changes = (): Promise<Record<string, number>> =>
+    page.evaluate('changes') as Promise<Record<string, number>>;
+  await page.evaluate(`{
+    globalThis.changes = {};
+    new MutationObserver((records) => {
+      for (const { target } of records) {
+        if (target.localName !== 'i') continue;
+        const { right, bottom } = target.getBoundingClientRect();
+        const corner = [innerWidth - right, innerHeight - bottom].join();
+        changes[corner] = (changes[corner] ?? 0) + 1;
+      }
+    }).observe(document.documentElement, { subtree: true, attributeFilter: ['style'] });
+    const canvas = document.createElement('canvas');
+    let shade = 0;
+    setInterval(() => {
+      const context = canvas.getContext('2d');
+      context.fillStyle = 'hsl(0 0% ' + (shade = (shade + 7) % 100) + '%)';
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    }, 30);
+    globalThis.video = document.createElement('video');
+    document.body.append(video);
+    video.srcObject = canvas.captureStream(30);
+    video.muted = true;
+  }`);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await changes()).toEqual({});
+
+  await page.evaluate('video.play()');
+  await expect
+    .poll(async () => (await changes())['0,0'] ?? 0, { timeout: 20_000 })
+    .toBeGreaterThan(5);
+  const corners = await changes();
+  const turns = [0, 1, 2].map((y) => corners[`0,${y}`] ?? 0);
+  const all = turns.reduce((sum, one) => sum + one, 0);
+  expect(Object.keys(corners)).toHaveLength(4);
+  expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(1);
+  // The one in the first corner changes each time.
+  expect(Math.max(...Object.values(corners))).toBe(all);
+
+  await page.evaluate('video.pause()');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const last = await changes();
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await changes()).toEqual(last);
+});
