@@ -19,15 +19,17 @@ export async function installVariedDamage(client: CDPSession): Promise<void> {
 
 /**
  * The specks lie in opposite corners, so that what changes spans the page, and are too faint to be seen. They change in the frame that
- * tells of a video's new picture, so that no frame is drawn for them alone, and only while one comes.
+ * tells of a video's new picture, so that no frame is drawn for them alone, and only while one comes. Where videos span the page by
+ * themselves all frames are drawn in one rectangle, and nothing is left out.
  */
 const SCRIPT = `(() => {
   if (globalThis.top !== globalThis) return;
   const FAINT = ['0.002', '0.003'];
   let specks = [];
+  let playing = [];
   let asked = new Map();
   let turn = 0;
-  let timer;
+  let isPause = false;
   const addSpeck = (place) => {
     const speck = document.createElement('i');
     speck.style.cssText =
@@ -39,25 +41,37 @@ const SCRIPT = `(() => {
   const change = (speck) => {
     speck.style.opacity = speck.style.opacity === FAINT[0] ? FAINT[1] : FAINT[0];
   };
-  const ask = () => {
+  const spanPage = (boxes) =>
+    Math.min(...boxes.map(({ left }) => left)) <= 0 &&
+    Math.min(...boxes.map(({ top }) => top)) <= 0 &&
+    Math.max(...boxes.map(({ right }) => right)) >= innerWidth &&
+    Math.max(...boxes.map(({ bottom }) => bottom)) >= innerHeight;
+  const cancel = () => {
     for (const [video, handle] of asked) video.cancelVideoFrameCallback(handle);
-    const videos = [...document.querySelectorAll('video')].slice(0, ${MAX_VIDEOS});
-    const playing = videos.filter((video) => !video.paused && !video.ended && video.offsetWidth > 0);
+    asked.clear();
+  };
+  const ask = () => {
+    cancel();
+    isPause = false;
     asked = new Map(playing.map((video) => [video, video.requestVideoFrameCallback(draw)]));
-    clearTimeout(timer);
-    timer = setTimeout(ask, ${LOOK_MS});
   };
   const draw = () => {
+    cancel();
     if (!specks[0]?.isConnected) {
       specks = ['left: 0; top: 0', ...[0, 1, 2].map((y) => 'right: 0; bottom: ' + y + 'px')].map(addSpeck);
     }
     change(specks[0]);
     turn = (turn + 1) % 3;
     change(specks[1 + turn]);
-    for (const [video, handle] of asked) video.cancelVideoFrameCallback(handle);
-    asked.clear();
-    clearTimeout(timer);
-    timer = setTimeout(ask, ${PAUSE_MS});
+    isPause = true;
+    setTimeout(ask, ${PAUSE_MS});
   };
-  ask();
+  const look = () => {
+    const videos = [...document.querySelectorAll('video')].slice(0, ${MAX_VIDEOS});
+    playing = videos.filter((video) => !video.paused && !video.ended && video.offsetWidth > 0);
+    if (spanPage(playing.map((video) => video.getBoundingClientRect()))) playing = [];
+    if (!isPause) ask();
+  };
+  setInterval(look, ${LOOK_MS});
+  look();
 })()`;
