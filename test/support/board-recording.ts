@@ -30,6 +30,8 @@ const DARKER = 15;
 const PAPER = 225;
 /** A recorder starts in a few seconds, on a busy machine later. */
 const START_MS = 90_000;
+/** A picture's stated time is good to a frame, either way: one that shows a stroke may lie before it was sent. */
+const EARLIEST_MS = -1500 / FPS;
 /** PTS of a recording's origin, s. */
 const FIRST_PTS_S = 10;
 
@@ -162,9 +164,10 @@ async function findStrokes(
   const endMs = timeOf(frames.at(-1)?.ptsS ?? 0) - 1000;
   return sent.flatMap(({ kind, sentAtMs }, cell) => {
     if (sentAtMs < appearedMs || sentAtMs > endMs) return [];
-    const white = frames.findLast(({ ptsS }) => timeOf(ptsS) <= sentAtMs)?.cells[cell] ?? 255;
+    const fromMs = sentAtMs + EARLIEST_MS;
+    const white = frames.findLast(({ ptsS }) => timeOf(ptsS) <= fromMs)?.cells[cell] ?? 255;
     const i = frames.findIndex(
-      ({ ptsS, cells }) => timeOf(ptsS) > sentAtMs && (cells[cell] ?? 255) < white - DARKER,
+      ({ ptsS, cells }) => timeOf(ptsS) > fromMs && (cells[cell] ?? 255) < white - DARKER,
     );
     const clock = clocks[i];
     return {
