@@ -97,19 +97,13 @@ function followChanges(
   list: SourceList,
   show: () => void,
 ): (changes: SourceChanges, isWhole: boolean) => void {
-  let timer: number | undefined;
-  let shownMs = Number.NEGATIVE_INFINITY;
+  const showSoon = paced(MIN_CHANGE_MS, show);
   return (changes, isWhole) => {
     const before = list.refused;
     if (isWhole) list.replace(changes);
     else list.change(changes);
     if (list.refused > before) report('sources-refused', { count: list.refused });
-    const waitMs = Math.max(0, shownMs + MIN_CHANGE_MS - performance.now());
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      shownMs = performance.now();
-      show();
-    }, waitMs);
+    showSoon();
   };
 }
 
@@ -131,7 +125,7 @@ function joinSignalling(
 ): { signalling: SignallingClient; joined: Promise<void> } {
   let onJoined = (): void => undefined;
   const joined = new Promise<void>((resolve) => (onJoined = resolve));
-  const show = paced(() => view.update(model));
+  const show = paced(MIN_DRAW_MS, () => requestAnimationFrame(() => view.update(model)));
   const signalling = listenToSignalling(
     signallingUrl,
     {
@@ -160,22 +154,17 @@ function joinSignalling(
   return { signalling, joined };
 }
 
-/** However often it is asked for: in the next frame, and then not again for a moment. */
-function paced(draw: () => void): () => void {
-  let isAsked = false;
-  let drawnMs = Number.NEGATIVE_INFINITY;
+/** However often it is asked for: at once, and then not again for so long. */
+function paced(minMs: number, act: () => void): () => void {
+  let timer: number | undefined;
+  let actedMs = Number.NEGATIVE_INFINITY;
   return () => {
-    if (isAsked) return;
-    isAsked = true;
-    const waitMs = Math.max(0, drawnMs + MIN_DRAW_MS - performance.now());
-    const inAFrame = (): number =>
-      requestAnimationFrame(() => {
-        isAsked = false;
-        drawnMs = performance.now();
-        draw();
-      });
-    if (waitMs === 0) inAFrame();
-    else setTimeout(inAFrame, waitMs);
+    const waitMs = Math.max(0, actedMs + minMs - performance.now());
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      actedMs = performance.now();
+      act();
+    }, waitMs);
   };
 }
 

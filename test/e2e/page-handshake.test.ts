@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { installPageHandshake } from '../../recorder/page-handshake.ts';
-import { Resources } from '../../src/lifecycle.ts';
+import { delay, Resources } from '../../src/lifecycle.ts';
 import { createLog } from '../../src/log.ts';
 import type { ClassEvent } from '../../src/protocol/class-event.ts';
 import type { HighlightTrigger } from '../../src/protocol/highlight-trigger.ts';
@@ -86,7 +86,7 @@ it('varies what is drawn while a video plays, and draws nothing of its own other
     video.srcObject = canvas.captureStream(30);
     video.muted = true;
   }`);
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await delay(600);
   expect(await changes()).toEqual({});
 
   await page.evaluate('video.play()');
@@ -106,9 +106,9 @@ it('varies what is drawn while a video plays, and draws nothing of its own other
     'video.pause()',
   ]) {
     await page.evaluate(stop);
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    await delay(800);
     const last = await changes();
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await delay(600);
     expect(await changes()).toEqual(last);
     await page.evaluate("video.style = ''");
   }
